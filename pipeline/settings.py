@@ -1,0 +1,328 @@
+"""One frozen, typed object made from `newsledger.yaml` and the environment.
+
+Belongs here: what a user may set, its default, its meaning, and the errors of setting it wrongly. Does not belong here:
+anything that reads content, opens the lake or touches the network.
+
+`NEWSLEDGER_CONFIG` names the file. Every key can be overridden as `NEWSLEDGER_` and its path joined by two underscores
+(`NEWSLEDGER_LINKS__PACE_SECONDS=2`). Relative paths are relative to the folder of the settings file.
+"""
+
+import ipaddress
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from pipeline.errors import SettingsError
+
+CONFIG_VARIABLE = "NEWSLEDGER_CONFIG"
+DEFAULT_CONFIG = "newsledger.yaml"
+NOW_VARIABLE = "NEWSLEDGER_NOW"
+FAST_PACE_SECONDS = 0.1
+"""Below this gap between requests, a public host needs `links.allow_fast` (link-check politeness)."""
+
+# Read by the program outside this object: not overrides of a setting.
+_NOT_SETTINGS = {CONFIG_VARIABLE, NOW_VARIABLE}
+
+
+def _later(what: str) -> str:
+    return f"{what} is not built yet in this version; leave it at its default"
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{name!r} is no time zone of the IANA database (try Europe/Berlin or UTC)") from error
+    return name
+
+
+def _network(text: str) -> str:
+    ipaddress.ip_network(text)  # its ValueError already says what is wrong
+    return text
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(_Section):
+    """One archive of front-matter files."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+    path: Path | None = None
+    git: str | None = None
+    branch: str | None = None
+    url: str | None = None
+    include: tuple[str, ...] = ("**/*.md", "**/*.html", "**/*.yaml")
+    exclude: tuple[str, ...] = ("api/**",)
+    site_url: str | None = None
+    base_url: str | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.git or self.url or self.branch:
+            raise ValueError(_later("a git or object-store source"))
+        if self.path is None:
+            raise ValueError("a source needs `path`, the folder of the archive")
+        return self
+
+
+class Content(_Section):
+    """How a file is read."""
+
+    volatile_keys: tuple[str, ...] = ("secured",)
+    max_front_matter_kb: Annotated[int, Field(ge=1)] = 64
+    max_file_mb: Annotated[int, Field(ge=1)] = 16
+
+
+class DomainRule(_Section):
+    """An exception of one registrable domain from the pace of all."""
+
+    pace_seconds: Annotated[float, Field(ge=0)] | None = None
+    connections: Annotated[int, Field(ge=1)] | None = None
+    skip: bool = False
+
+
+class Wayback(_Section):
+    """Suggestions from a web archive's availability API."""
+
+    enabled: bool = False
+    endpoint: str | None = None
+    pace_seconds: Annotated[float, Field(ge=0)] = 1.0
+
+
+class Links(_Section):
+    """How links are asked."""
+
+    enabled: bool = True
+    contact: str = "https://example.org/newsledger"
+    pace_seconds: Annotated[float, Field(ge=0)] = 1.0
+    per_domain: dict[str, DomainRule] = {}
+    concurrency: Annotated[int, Field(ge=1, le=20_000)] = 256
+    timeout_seconds: Annotated[float, Field(gt=0)] = 20
+    nightly_budget: Annotated[int, Field(ge=0)] = 50_000
+    nightly_minutes: Annotated[float, Field(gt=0)] = 120
+    second_opinion: bool = True
+    connect_to: dict[str, str] = {}
+    rehearsal: Path | None = None
+    nameservers: tuple[str, ...] = ()
+    allow_fast: bool = False
+    domain_budget: Annotated[int, Field(ge=1)] = 2_000
+    breaker_share: Annotated[float, Field(gt=0, le=1)] = 0.3
+    checks_kept_nights: Annotated[int, Field(ge=1)] = 90
+    allow_addresses: tuple[Annotated[str, AfterValidator(_network)], ...] = ()
+    ca_file: Path | None = None
+    control_urls: tuple[str, ...] = ()
+    wayback: Wayback = Wayback()
+
+    @model_validator(mode="after")
+    def _polite(self) -> Self:
+        if self.wayback.enabled:
+            raise ValueError(_later("wayback"))
+        if self.control_urls:
+            raise ValueError(_later("control_urls"))
+        paces = {"pace_seconds": self.pace_seconds} | {
+            f"per_domain.{domain}.pace_seconds": rule.pace_seconds
+            for domain, rule in self.per_domain.items()
+            if rule.pace_seconds is not None
+        }
+        for key, pace in paces.items():
+            if pace < FAST_PACE_SECONDS and not (self.allow_fast or self.rehearsal):
+                raise ValueError(
+                    f"{key} is {pace} s: a gap under {FAST_PACE_SECONDS} s between requests to public hosts"
+                    " needs allow_fast: true"
+                )
+        for key, target in self.connect_to.items():
+            if not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[0-9.]+):\d{1,5}", target):
+                raise ValueError(f"connect_to[{key!r}] is {target!r}: write address:port, as 127.0.0.1:8080")
+        return self
+
+
+class Schedule(_Section):
+    """When the nightly refresh runs."""
+
+    cron: Annotated[str, Field(pattern=r"^\S+( \S+){4}$")] = "0 2 * * *"
+    timezone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+
+
+class Warehouse(_Section):
+    """How the DuckDB file is built and how many are kept."""
+
+    keep: Annotated[int, Field(ge=1)] = 3
+    storage_version: Annotated[str, Field(pattern=r"^(latest|v\d+\.\d+\.\d+)$")] = "v1.5.0"
+    memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)? ?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$")] = "2GB"
+
+
+class Lake(_Section):
+    """Where the logs and the table snapshots lie."""
+
+    url: str | None = None
+    keep_snapshots: Annotated[int, Field(ge=1)] = 3
+
+    @model_validator(mode="after")
+    def _local(self) -> Self:
+        if self.url is not None:
+            raise ValueError(_later("lake.url"))
+        return self
+
+
+class Sanity(_Section):
+    """Floors under which a refresh stops rather than believe what it sees."""
+
+    min_files_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+
+class Executor(_Section):
+    """What runs the shards of the heavy stages."""
+
+    kind: Literal["serial", "processes", "dask"] = "processes"
+    workers: Annotated[int, Field(ge=1)] | None = None
+    address: str | None = None
+
+    @model_validator(mode="after")
+    def _built(self) -> Self:
+        if self.kind == "dask" or self.address:
+            raise ValueError(_later("executor.kind dask"))
+        return self
+
+
+class Alerts(_Section):
+    """Where failures are told. Only the variable's name is a setting: its value is a secret."""
+
+    webhook_env: str = "NEWSLEDGER_WEBHOOK"
+
+
+class Settings(BaseSettings):
+    """Everything a user may set. Read it with `load_settings`."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix="NEWSLEDGER_", env_nested_delimiter="__", nested_model_default_partial_update=True
+    )
+
+    data_dir: Path = Path("data")
+    sources: tuple[Source, ...] = Field(min_length=1)
+    content: Content = Content()
+    links: Links = Links()
+    schedule: Schedule = Schedule()
+    warehouse: Warehouse = Warehouse()
+    lake: Lake = Lake()
+    sanity: Sanity = Sanity()
+    executor: Executor = Executor()
+    alerts: Alerts = Alerts()
+
+    @model_validator(mode="after")
+    def _distinct_names(self) -> Self:
+        names = [source.name for source in self.sources]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two sources are named {name!r}: a name is the identity of a source")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file, whose values arrive as init values."""
+        return env_settings, init_settings
+
+    @property
+    def lake_dir(self) -> Path:
+        return self.data_dir / "lake"
+
+    @property
+    def warehouse_file(self) -> Path:
+        """The symlink to the last published warehouse."""
+        return self.data_dir / "warehouse.duckdb"
+
+    @property
+    def report_dir(self) -> Path:
+        return self.data_dir / "report"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.data_dir / "dagster"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.data_dir / "refresh.lock"
+
+
+def load_settings(config: Path | None = None) -> Settings:
+    """Read the settings from `config`, else from the file `NEWSLEDGER_CONFIG` names, else from `newsledger.yaml`.
+
+    Raises SettingsError naming the file, the key and what to do.
+    """
+    file = Path(config or os.environ.get(CONFIG_VARIABLE) or DEFAULT_CONFIG)
+    values = _read_mapping(file)
+    _refuse_unknown_variables(file)
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise SettingsError(_explain(file, error)) from None
+    except Exception as error:  # pydantic-settings wraps an override that is no JSON in an error of its own
+        raise SettingsError(f"{file}: an environment override cannot be read: {error}") from error
+    return _absolute(settings, file.resolve().parent)
+
+
+def _read_mapping(file: Path) -> dict[str, Any]:
+    try:
+        values = yaml.load(file.read_bytes(), yaml.CSafeLoader)
+    except FileNotFoundError:
+        raise SettingsError(
+            f"{file}: no such settings file; name one with --config or {CONFIG_VARIABLE}"
+            f" (an annotated {DEFAULT_CONFIG} comes with Newsledger)"
+        ) from None
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be read: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{file}: is not valid YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise SettingsError(f"{file}: holds no settings; it needs at least `sources:`")
+    return values
+
+
+def _refuse_unknown_variables(file: Path) -> None:
+    known = set(Settings.model_fields)
+    for variable in sorted(os.environ):
+        if not variable.startswith("NEWSLEDGER_") or variable in _NOT_SETTINGS:
+            continue
+        key, nested, _ = variable.removeprefix("NEWSLEDGER_").lower().partition("__")
+        if nested and key not in known:
+            raise SettingsError(f"{variable}: no such setting; {file} and its comments list the names")
+
+
+def _explain(file: Path, error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"]) or "settings"
+        if problem["type"] == "extra_forbidden":
+            lines.append(f"{file}: unknown setting {key}; check its spelling and its place")
+        elif problem["type"] == "missing":
+            lines.append(f"{file}: {key} is missing")
+        else:
+            lines.append(f"{file}: {key}: {problem['msg'].removeprefix('Value error, ')}")
+    return "\n".join(lines)
+
+
+def _absolute(settings: Settings, folder: Path) -> Settings:
+    """Relative paths made absolute against the folder of the settings file."""
+
+    def place(path: Path | None) -> Path | None:
+        return None if path is None else (folder / path.expanduser()).resolve()
+
+    links = settings.links.model_copy(
+        update={"rehearsal": place(settings.links.rehearsal), "ca_file": place(settings.links.ca_file)}
+    )
+    sources = tuple(source.model_copy(update={"path": place(source.path)}) for source in settings.sources)
+    return settings.model_copy(update={"data_dir": place(settings.data_dir), "links": links, "sources": sources})
