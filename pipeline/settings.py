@@ -202,7 +202,11 @@ class Settings(BaseSettings):
     """Everything a user may set. Read it with `load_settings`."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix="NEWSLEDGER_", env_nested_delimiter="__", nested_model_default_partial_update=True
+        frozen=True,
+        extra="forbid",
+        env_prefix="NEWSLEDGER_",
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
     )
 
     data_dir: Path = Path("data")

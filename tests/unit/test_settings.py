@@ -1,0 +1,82 @@
+"""The settings file: what it accepts, and how clearly it refuses."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.errors import SettingsError
+from pipeline.settings import Settings, load_settings
+
+ROOT = Path(__file__).resolve().parents[2]
+MINIMAL = "sources: [{name: a, path: site}]\n"
+
+
+def _load(tmp_path: Path, text: str) -> object:
+    file = tmp_path / "newsledger.yaml"
+    file.write_text(text, "utf-8")
+    return load_settings(file)
+
+
+def test_relative_paths_are_relative_to_the_settings_file(tmp_path: Path) -> None:
+    settings = _load(tmp_path, MINIMAL)
+    assert settings.data_dir == tmp_path / "data"
+    assert settings.sources[0].path == tmp_path / "site"
+
+
+def test_the_environment_overrides_one_key_and_leaves_its_neighbours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEWSLEDGER_LINKS__CONCURRENCY", "7")
+    settings = _load(tmp_path, MINIMAL + "links: {pace_seconds: 3}\n")
+    assert (settings.links.concurrency, settings.links.pace_seconds) == (7, 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("links: {}\n", "sources is missing"),
+        ("sources: []\n", "sources"),
+        (MINIMAL + "wat: 1\n", "unknown setting wat"),
+        (MINIMAL + "links: {pace: 1}\n", "unknown setting links.pace"),
+        (MINIMAL + "links: {pace_seconds: 0.01}\n", "allow_fast"),
+        (MINIMAL + "links: {per_domain: {a.example: {pace_seconds: 0.01}}}\n", "per_domain.a.example"),
+        (MINIMAL + "links: {connect_to: {'*:80': localhost}}\n", "address:port"),
+        (MINIMAL + "links: {allow_addresses: [10.0.0.0/99]}\n", "10.0.0.0/99"),
+        (MINIMAL + "schedule: {timezone: Mars/Olympus}\n", "Mars/Olympus"),
+        (MINIMAL + "warehouse: {memory_limit: lots}\n", "warehouse.memory_limit"),
+        ("sources: [{name: a, path: x}, {name: a, path: y}]\n", "two sources are named 'a'"),
+        ("sources: [{name: A b, path: x}]\n", "sources.0.name"),
+        ("sources: [{name: a}]\n", "needs `path`"),
+        ("sources: [{name: a, git: x}]\n", "not built yet"),
+        (MINIMAL + "executor: {kind: dask}\n", "not built yet"),
+        ("[", "is not valid YAML"),
+        ("", "holds no settings"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_file(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(SettingsError, match="newsledger.yaml") as caught:
+        _load(tmp_path, text)
+    assert told in str(caught.value)
+
+
+def test_an_unknown_variable_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEWSLEDGER_LINK__PACE_SECONDS", "2")
+    with pytest.raises(SettingsError, match="NEWSLEDGER_LINK__PACE_SECONDS"):
+        _load(tmp_path, MINIMAL)
+
+
+def test_a_missing_file_says_how_to_name_one(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="--config"):
+        load_settings(tmp_path / "nowhere.yaml")
+
+
+def test_the_annotated_settings_name_every_key_at_its_default() -> None:
+    shipped = load_settings(ROOT / "newsledger.yaml")
+    defaults = load_settings(ROOT / "seeds" / "newsledger.yaml")
+    for section in ("content", "schedule", "warehouse", "lake", "sanity", "executor", "alerts"):
+        assert getattr(shipped, section) == getattr(defaults, section)
+    written = yaml.safe_load((ROOT / "newsledger.yaml").read_text("utf-8"))
+    assert set(written) == set(Settings.model_fields)
+    for section in set(written) - {"data_dir", "sources"}:
+        assert set(written[section]) == set(type(getattr(shipped, section)).model_fields), section
