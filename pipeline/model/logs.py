@@ -56,9 +56,7 @@ ITEM = pa.struct(
 """One appearance of an article: the main item of a file, or one of its related items, under the archive's own keys.
 `publishedPrecision` is ours: second | midnight | day | naive (a time without an offset, read as UTC)."""
 
-URL_USE = pa.struct(
-    [pa.field("pointer", pa.string()), pa.field("role", pa.string()), pa.field("raw", pa.string())]
-)
+URL_USE = pa.struct([pa.field("pointer", pa.string()), pa.field("role", pa.string()), pa.field("raw", pa.string())])
 
 LEFTOVER = pa.struct([pa.field("pointer", pa.string()), pa.field("value", pa.string())])
 
@@ -106,7 +104,9 @@ LINK_CHECKS = pa.schema(
         _field("kind", pa.string(), "request | shared | guard | postponed", nullable=False),
         _field("client", pa.string(), "libcurl | requests; null where no client was used"),
         _field("hop", pa.int32(), "0 for the URL itself, then one more for each redirect followed", nullable=False),
-        _field("attempt", pa.int32(), "1 for the first request of this hop and client, then the retries", nullable=False),
+        _field(
+            "attempt", pa.int32(), "1 for the first request of this hop and client, then the retries", nullable=False
+        ),
         _field("request_url", pa.string(), "The URL asked on this hop", nullable=False),
         _field("method", pa.string(), "GET | HEAD"),
         _field("started_at", TIMESTAMP, "When the request started", nullable=False),
@@ -140,7 +140,7 @@ REFRESHES = pa.schema(
     [
         _field("refresh_id", pa.string(), "Id of the refresh: its time, then the start of its run id", nullable=False),
         _field("event", pa.string(), "started | read | swept | modelled | published | failed", nullable=False),
-        _field("at", TIMESTAMP, "When, by the refresh's clock", nullable=False),
+        _field("happened_at", TIMESTAMP, "When, by the refresh's clock", nullable=False),
         _field("night", pa.date32(), "The night, a date in schedule.timezone", nullable=False),
         _field("clock", pa.string(), "system, or given (--now)", nullable=False),
         _field("run_id", pa.string(), "Dagster's run", nullable=False),

@@ -1,0 +1,444 @@
+"""The columns of every table, declared once: name, DuckDB type and meaning.
+
+Used to check what the SQL yields, to write Parquet, to create and comment the DuckDB tables, for Dagster's column
+schemas and for the data dictionary. What a relation is (its grain and its key) stands in its SQL file.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column; `nullable` False is held by NOT NULL in the warehouse."""
+
+    name: str
+    type: str
+    meaning: str
+    nullable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A relation of the warehouse: `schema.name` and its columns in order."""
+
+    schema: str
+    name: str
+    columns: tuple[Column, ...]
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+    def select_list(self) -> str:
+        """The columns cast to their declared types, for a SELECT: it fails where a relation does not have them."""
+        return ", ".join(f'"{column.name}"::{column.type} as "{column.name}"' for column in self.columns)
+
+
+def _table(full_name: str, *columns: Column) -> Table:
+    schema, _, name = full_name.partition(".")
+    return Table(schema, name, columns)
+
+
+def _key(name: str, type_: str, meaning: str) -> Column:
+    return Column(name, type_, meaning, nullable=False)
+
+
+_SOURCE = _key("source", "VARCHAR", "Name of the source in the settings")
+_PATH = _key("path", "VARCHAR", "Path of the file inside its source")
+_VERSION = _key("version_id", "UUID", "The meaning of the file it was read from; see coverage.document_versions")
+_STORY = _key("story_id", "UUID", "The story; see coverage.stories")
+_ARTICLE = _key("article_id", "UUID", "The article; see coverage.articles")
+_URL = _key("url_id", "UUID", "The URL; see coverage.urls")
+_POINTER = _key("pointer", "VARCHAR", "JSON pointer into the front matter; empty for the whole")
+_PUBLISHED_AT = Column("published_at", "TIMESTAMPTZ", "When it was published, UTC")
+_PRECISION = Column(
+    "published_precision", "VARCHAR", "second | midnight | day | naive (no offset written, read as UTC)"
+)
+
+COVERAGE = (
+    _table(
+        "coverage.documents",
+        _SOURCE,
+        _PATH,
+        _key("status", "VARCHAR", "accepted | rejected | skipped | removed"),
+        Column("collection", "VARCHAR", "The archive's collection: news, learning, data …"),
+        _key("version_id", "UUID", "The current meaning; of a removed file the last one it had"),
+        Column("accepted_version_id", "UUID", "The meaning its story is told from: the last accepted one"),
+        _key("is_stale", "BOOLEAN", "True where the file turned bad and the last accepted meaning is shown"),
+        _key("seen_at", "TIMESTAMPTZ", "When the current status and meaning were first seen"),
+        Column("sha256", "VARCHAR", "SHA-256 of the bytes when this meaning was first seen"),
+        Column("semantic_sha256", "VARCHAR", "SHA-256 of the parsed content without the volatile keys"),
+        Column("size_bytes", "BIGINT", "Size of the file when this meaning was first seen"),
+        Column("format", "VARCHAR", "yaml | toml | json: how the front matter is written"),
+        Column("title", "VARCHAR", "Title of the main item"),
+        _key("issue_count", "INTEGER", "Problems found in it"),
+        Column("body", "VARCHAR", "The text below the front matter"),
+    ),
+    _table(
+        "coverage.document_versions",
+        _key("version_id", "UUID", "Id of the meaning: source, path and semantic hash"),
+        _SOURCE,
+        _PATH,
+        _key("status", "VARCHAR", "accepted | rejected | skipped"),
+        Column("sha256", "VARCHAR", "SHA-256 of the bytes when it was first seen"),
+        Column("semantic_sha256", "VARCHAR", "SHA-256 of the parsed content without the volatile keys"),
+        _key("first_seen_at", "TIMESTAMPTZ", "First refresh that saw this meaning"),
+        _key("last_seen_at", "TIMESTAMPTZ", "Last refresh that saw this meaning"),
+        _key("times_seen", "INTEGER", "How often the file came to this meaning"),
+        Column("heat", "BIGINT", "The archive's heat of the story at that time"),
+        Column("quality", "BIGINT", "The archive's quality of the main item at that time"),
+        _key("related_count", "INTEGER", "Related items at that time"),
+        _key("is_current", "BOOLEAN", "True where the file has this meaning now"),
+    ),
+    _table(
+        "coverage.document_issues",
+        _VERSION,
+        _POINTER,
+        _key("code", "VARCHAR", "What is wrong: a stable code"),
+        _key("severity", "VARCHAR", "error (the file is not accepted) | warning | info"),
+        Column("line", "INTEGER", "Line in the file, from 1"),
+        Column("column", "INTEGER", "Column in the line, from 1"),
+        Column("raw", "VARCHAR", "The value or the line as written"),
+        Column("message", "VARCHAR", "What is wrong, in words"),
+        _SOURCE,
+        _PATH,
+    ),
+    _table(
+        "coverage.leftovers",
+        _VERSION,
+        _POINTER,
+        _key("value", "VARCHAR", "The value as JSON; what JSON lacks is tagged ($date, $datetime, $float …)"),
+    ),
+    _table(
+        "coverage.stories",
+        _key("story_id", "UUID", "Id of the story: source and path"),
+        _SOURCE,
+        _PATH,
+        _VERSION,
+        _key("lead_article_id", "UUID", "The article of the main item"),
+        Column("category", "VARCHAR", "Category as written"),
+        Column("title", "VARCHAR", "Title of the main item, cleaned"),
+        _PUBLISHED_AT,
+        _PRECISION,
+        Column("heat", "BIGINT", "The archive's heat; -1 where a related item outranks the file"),
+        Column("quality", "BIGINT", "The archive's quality of the main item"),
+        _key("related_count", "INTEGER", "Related items listed"),
+        _key("is_lead", "BOOLEAN", "True where related coverage follows it and none outranks it"),
+        Column("published", "BOOLEAN", "The archive's own flag"),
+        _key("is_stale", "BOOLEAN", "True where the file has turned bad since"),
+    ),
+    _table(
+        "coverage.articles",
+        _key("article_id", "UUID", "Id of the article: its identity URL"),
+        _key("identity_url", "VARCHAR", "What the URL is about, whichever way it was written"),
+        _key("is_identified", "BOOLEAN", "False where no usable URL was given: identity is domain, title and time"),
+        Column("url_id", "UUID", "The URL to ask: of the best mention"),
+        Column("title", "VARCHAR", "Best-known title, cleaned"),
+        Column("excerpt", "VARCHAR", "Best-known excerpt, cleaned"),
+        Column("type", "VARCHAR", "article, video …, as written"),
+        _PUBLISHED_AT,
+        _PRECISION,
+        Column("quality", "BIGINT", "The archive's quality in the best mention"),
+        Column("outlet_id", "UUID", "Who published it; see coverage.outlets"),
+        Column("amp_url", "VARCHAR", "Its AMP form, from the key it stood under"),
+        Column("cdn_amp_url", "VARCHAR", "Its AMP form on a cache, from the key it stood under"),
+        _key("mention_count", "INTEGER", "Appearances in current files"),
+        _key("story_count", "INTEGER", "Stories it appears in"),
+    ),
+    _table(
+        "coverage.mentions",
+        _key("mention_id", "UUID", "Id of the appearance: version and pointer"),
+        _VERSION,
+        _STORY,
+        _ARTICLE,
+        _key("role", "VARCHAR", "main | related"),
+        _key("position", "INTEGER", "0 for the main item, then the related ones in order"),
+        _POINTER,
+        Column("title", "VARCHAR", "As written"),
+        Column("excerpt", "VARCHAR", "As written"),
+        Column("type", "VARCHAR", "As written"),
+        _PUBLISHED_AT,
+        _PRECISION,
+        Column("quality", "BIGINT", "As written"),
+        Column("heat", "BIGINT", "As written"),
+        Column("web_url", "VARCHAR", "As written"),
+        Column("original_url", "VARCHAR", "As written"),
+        Column("amp_url", "VARCHAR", "As written"),
+        Column("cdn_amp_url", "VARCHAR", "As written"),
+        Column("provider_name", "VARCHAR", "As written"),
+        Column("provider_domain", "VARCHAR", "As written"),
+        Column("outlet_id", "UUID", "Who published it; see coverage.outlets"),
+        Column("is_twice_escaped", "BOOLEAN", "An entity still stands in the title or excerpt after one undoing"),
+    ),
+    _table(
+        "coverage.story_articles",
+        _STORY,
+        _ARTICLE,
+        _key("role", "VARCHAR", "main | related"),
+        _key("rank", "INTEGER", "First position in the story; 0 is the main item"),
+        Column("quality", "BIGINT", "The archive's quality at that position"),
+    ),
+    _table(
+        "coverage.outlets",
+        _key("outlet_id", "UUID", "Id of the outlet: domain and name"),
+        _key("domain", "VARCHAR", "Provider's domain, lower case"),
+        _key("name", "VARCHAR", "Provider's name, cleaned"),
+        _key("times_seen", "INTEGER", "Mentions under this name"),
+        _key("is_preferred", "BOOLEAN", "The name this domain is best known under"),
+        Column("logo_url", "VARCHAR", "Most seen logo, fetch form"),
+    ),
+    _table(
+        "coverage.providers",
+        _key("domain", "VARCHAR", "Provider's domain, lower case"),
+        Column("name", "VARCHAR", "The organisation's name where the site has one, else the preferred one"),
+        Column("preferred_name", "VARCHAR", "The name seen most often"),
+        _key("name_count", "INTEGER", "Different names seen"),
+        _key("times_seen", "INTEGER", "Mentions"),
+        Column("organization_name", "VARCHAR", "Name in _data/organizations"),
+        Column("description", "VARCHAR", "Description in _data/organizations"),
+        Column("logo_url", "VARCHAR", "Logo, fetch form"),
+    ),
+    _table(
+        "coverage.topics",
+        _key("topic_id", "UUID", "Id of the topic: source and name"),
+        _SOURCE,
+        _key("name", "VARCHAR", "Name of the topic"),
+        Column("parent_topic_id", "UUID", "The topic above it"),
+        Column("parent_name", "VARCHAR", "Name of the topic above it, as _data/topics gives it"),
+        Column("slug", "VARCHAR", "_id in _data/topics"),
+        _key("is_defined", "BOOLEAN", "True where _data/topics describes it"),
+        _key("story_count", "INTEGER", "Stories filed under it"),
+    ),
+    _table(
+        "coverage.story_topics",
+        _STORY,
+        _key("topic_id", "UUID", "The topic; see coverage.topics"),
+        _key("position", "INTEGER", "Place in the story's list, from 0"),
+    ),
+    _table(
+        "coverage.images",
+        _key("image_id", "UUID", "Id of the image: its fetch URL"),
+        _URL,
+        _key("fetch_url", "VARCHAR", "Fetch form of its URL"),
+        Column("width", "INTEGER", "Width in pixels, as most often written"),
+        Column("height", "INTEGER", "Height in pixels, as most often written"),
+        Column("is_cached", "BOOLEAN", "True where any use says so"),
+        _key("use_count", "INTEGER", "Places it stands in"),
+    ),
+    _table(
+        "coverage.image_uses",
+        _key("image_id", "UUID", "The image; see coverage.images"),
+        _VERSION,
+        _POINTER,
+        _key("owner_pointer", "VARCHAR", "JSON pointer to the item or provider that shows it"),
+        _key("role", "VARCHAR", "image | provider_image"),
+        _key("position", "INTEGER", "Place in its owner's list, from 0"),
+        Column("width", "INTEGER", "As written"),
+        Column("height", "INTEGER", "As written"),
+        Column("is_cached", "BOOLEAN", "As written"),
+        Column("title", "VARCHAR", "As written"),
+    ),
+    _table(
+        "coverage.urls",
+        _key("url_id", "UUID", "Id of the URL: its fetch form"),
+        _key("fetch_url", "VARCHAR", "What is asked; of a URL with a problem, the text as written"),
+        _key("identity_url", "VARCHAR", "What it is about"),
+        _key("host", "VARCHAR", "Host, in ASCII; empty where there is a problem"),
+        _key("registrable_domain", "VARCHAR", "The domain a registrant holds; the unit of pacing"),
+        Column(
+            "problem", "VARCHAR", "Why it cannot be asked: backslash | control_character | scheme_unsupported | invalid"
+        ),
+        _key("asked_as", "VARCHAR", "page (a ranged GET) | file (HEAD first): by the roles it stands in"),
+        _key("use_count", "INTEGER", "Places it stands in"),
+    ),
+    _table(
+        "coverage.url_uses",
+        _URL,
+        _VERSION,
+        _POINTER,
+        _key("role", "VARCHAR", "web | original | amp | cdn_amp | image | provider_image | body | other"),
+        _key("raw", "VARCHAR", "As written"),
+        _SOURCE,
+        _PATH,
+        Column("story_id", "UUID", "The story it stands in, where the file is one"),
+        Column("mention_pointer", "VARCHAR", "JSON pointer to the appearance it belongs to, where the file is a story"),
+        _key("has_userinfo", "BOOLEAN", "A user name or password was written into it; never sent"),
+    ),
+)
+
+LINKS = (
+    _table(
+        "links.checks",
+        _key("check_id", "UUID", "Id of the observation"),
+        _URL,
+        _key("night", "DATE", "The night, a date in schedule.timezone"),
+        _key("kind", "VARCHAR", "request | shared | guard | postponed"),
+        Column("client", "VARCHAR", "libcurl | requests"),
+        _key("hop", "INTEGER", "0 for the URL itself, then one more for each redirect followed"),
+        _key("attempt", "INTEGER", "1 for the first request of this hop and client, then the retries"),
+        _key("request_url", "VARCHAR", "The URL asked on this hop"),
+        Column("method", "VARCHAR", "GET | HEAD"),
+        _key("started_at", "TIMESTAMPTZ", "When the request started"),
+        Column("http_status", "INTEGER", "Status of the answer"),
+        Column("error_class", "VARCHAR", "What kept an answer from coming"),
+        Column("error_detail", "VARCHAR", "The client's words for it, or why it was postponed"),
+        Column("ip", "VARCHAR", "The address connected to"),
+        Column("http_version", "VARCHAR", "1.0 | 1.1 | 2 | 3"),
+        Column("redirect_to", "VARCHAR", "The redirect target"),
+        Column("retry_after_seconds", "DOUBLE", "Retry-After of the answer"),
+        Column("content_type", "VARCHAR", "Content-Type of the answer"),
+        Column("bytes_read", "BIGINT", "Body bytes read"),
+        Column("fingerprint", "VARCHAR", "Fingerprint of an HTML answer"),
+        Column("title", "VARCHAR", "Title of an HTML answer"),
+        Column("challenge", "VARCHAR", "The recognised challenge page"),
+        Column("total_ms", "DOUBLE", "Milliseconds of the whole request"),
+        _key("refresh_id", "VARCHAR", "The refresh that made it"),
+    ),
+    _table(
+        "links.verdicts",
+        _URL,
+        _key("night", "DATE", "The night, a date in schedule.timezone"),
+        _key(
+            "verdict",
+            "VARCHAR",
+            "alive | moved | soft_404 | gone | blocked | server_error | unreachable | insecure | malformed | refused"
+            " | postponed",
+        ),
+        Column("signals", "VARCHAR[]", "The soft-404 signals that fired"),
+        Column("confidence", "DOUBLE", "0 to 1: how sure the verdict is"),
+        _key("clients_disagree", "BOOLEAN", "The two clients saw different things; the better one counts"),
+        Column("http_status", "INTEGER", "Status of the last answer"),
+        Column("error_class", "VARCHAR", "What kept an answer from coming"),
+        Column("final_url", "VARCHAR", "Where the redirects ended"),
+        Column("moved_permanently_to", "VARCHAR", "Target of the leading permanent redirects"),
+        Column("hops", "INTEGER", "Redirects followed"),
+        Column("title", "VARCHAR", "Title of the page"),
+        Column("fingerprint", "VARCHAR", "Fingerprint of the page"),
+        Column("check_ids", "VARCHAR[]", "The observations behind it, in order"),
+        Column("checked_at", "TIMESTAMPTZ", "When it was last asked that night"),
+    ),
+    _table(
+        "links.states",
+        _URL,
+        _key("state", "VARCHAR", "unknown | alive | failing | dead | blocked | insecure"),
+        _key("strikes", "INTEGER", "Counted failures since it was last alive; three make it dead"),
+        Column("last_verdict", "VARCHAR", "The last verdict that was a judgement"),
+        Column("last_night", "DATE", "The night of that verdict"),
+        Column("first_alive", "DATE", "First night it was alive"),
+        Column("last_alive", "DATE", "Last night it was alive"),
+        Column("first_failed", "DATE", "First counted failure since it was last alive"),
+        _key("flaps", "INTEGER", "How often it came back after a counted failure"),
+        _key("nights_judged", "INTEGER", "Nights with a judgement"),
+    ),
+    _table(
+        "links.due",
+        _URL,
+        _key("fetch_url", "VARCHAR", "What to ask"),
+        _key("registrable_domain", "VARCHAR", "The unit of pacing"),
+        _key("asked_as", "VARCHAR", "page | file"),
+        Column("problem", "VARCHAR", "Why it cannot be asked"),
+        _key("reason", "VARCHAR", "never_asked | failing | due_again"),
+        _key("priority", "INTEGER", "1 is asked first"),
+    ),
+)
+
+REPORTS = (
+    _table(
+        "reports.dead_links",
+        _URL,
+        _key("fetch_url", "VARCHAR", "The link"),
+        _key("state", "VARCHAR", "failing until three strikes, then dead"),
+        _key("strikes", "INTEGER", "Counted failures since it was last alive"),
+        _key("verdict", "VARCHAR", "gone | soft_404 | unreachable | server_error: the last judgement"),
+        Column("http_status", "INTEGER", "Status of the last answer"),
+        Column("error_class", "VARCHAR", "What kept an answer from coming"),
+        Column("last_alive", "DATE", "Last night it was alive"),
+        Column("first_failed", "DATE", "First counted failure since then"),
+        _SOURCE,
+        _PATH,
+        _VERSION,
+        _POINTER,
+        _key("role", "VARCHAR", "What the link is for, where it stands"),
+        Column("story_title", "VARCHAR", "Title of the story it stands in"),
+        _key("raw", "VARCHAR", "As written in the file"),
+    ),
+    _table(
+        "reports.link_health_by_outlet",
+        _key("domain", "VARCHAR", "Registrable domain of the links"),
+        Column("outlet", "VARCHAR", "Name of the provider"),
+        _key("links", "INTEGER", "URLs of this domain in current files"),
+        _key("alive", "INTEGER", "alive or moved in the last judgement"),
+        _key("broken", "INTEGER", "gone, soft_404, server_error or unreachable in the last judgement"),
+        _key("unjudged", "INTEGER", "blocked, insecure, refused, malformed, postponed or never asked"),
+        Column("broken_share", "DOUBLE", "broken / (alive + broken)"),
+    ),
+    _table(
+        "reports.articles_in_several_stories",
+        _ARTICLE,
+        Column("title", "VARCHAR", "Best-known title"),
+        Column("outlet", "VARCHAR", "Who published it"),
+        _key("identity_url", "VARCHAR", "What its URL is about"),
+        _key("story_count", "INTEGER", "Stories it appears in"),
+        _key("leads", "INTEGER", "Stories it is the main item of"),
+        _key("paths", "VARCHAR[]", "Files of these stories"),
+    ),
+    _table(
+        "reports.coverage_lag",
+        Column("topic", "VARCHAR", "Topic of the story; null for stories without"),
+        _key("stories", "INTEGER", "Stories with related coverage of known time"),
+        _key("related_items", "INTEGER", "Related items of known time"),
+        Column("median_lag_hours", "DOUBLE", "Median hours from the main item to a related one; negative is earlier"),
+        Column("p90_lag_hours", "DOUBLE", "The hours within which nine tenths of the related items came"),
+        Column("share_before", "DOUBLE", "Share of related items published before the main one"),
+    ),
+    _table(
+        "reports.changed_in_last_refresh",
+        _SOURCE,
+        _PATH,
+        _key("change", "VARCHAR", "added | changed | rejected | skipped | removed | restored"),
+        Column("title", "VARCHAR", "Title now, or the last known"),
+        Column("heat_before", "BIGINT", "Heat of the meaning before"),
+        Column("heat_now", "BIGINT", "Heat now"),
+        Column("related_before", "INTEGER", "Related items before"),
+        Column("related_now", "INTEGER", "Related items now"),
+        _key("seen_at", "TIMESTAMPTZ", "When the change was seen"),
+    ),
+)
+
+OPS = (
+    _table(
+        "ops.refreshes",
+        _key("refresh_id", "VARCHAR", "Id of the refresh: its time, then the start of its run id"),
+        _key("started_at", "TIMESTAMPTZ", "When it started, by its clock"),
+        _key("night", "DATE", "The night, a date in schedule.timezone"),
+        _key("clock", "VARCHAR", "system, or given (--now)"),
+        _key("outcome", "VARCHAR", "published | unpublished"),
+        _key("rehearsal", "BOOLEAN", "A rehearsal web answered, not the world"),
+        _key("files_seen", "BIGINT", "Files found"),
+        _key("files_accepted", "BIGINT", "New meanings accepted"),
+        _key("files_rejected", "BIGINT", "New meanings rejected"),
+        _key("files_skipped", "BIGINT", "New files without front matter"),
+        _key("files_unchanged", "BIGINT", "Files whose meaning did not change"),
+        _key("files_removed", "BIGINT", "Files that vanished"),
+        _key("files_parsed", "BIGINT", "Files that had to be parsed"),
+        Column("mentions_in", "BIGINT", "Appearances in the log's current documents"),
+        Column("mentions_out", "BIGINT", "Rows of coverage.mentions"),
+        Column("urls_due", "BIGINT", "URLs due that night; null without a sweep"),
+        Column("urls_checked", "BIGINT", "Due URLs with an observation"),
+        Column("urls_postponed", "BIGINT", "Due URLs put off to another night"),
+        Column("void_reason", "VARCHAR", "Why the night's links do not count"),
+        _key("run_id", "VARCHAR", "Dagster's run"),
+        _key("version", "VARCHAR", "Version of Newsledger"),
+    ),
+    _table(
+        "ops.catalog",
+        _key("relation", "VARCHAR", "Schema and name"),
+        Column("grain", "VARCHAR", "What one row is"),
+        Column("key", "VARCHAR", "The columns that name a row"),
+        Column("description", "VARCHAR", "What it holds"),
+        Column("sql_file", "VARCHAR", "The SQL that makes it"),
+        _key("row_count", "BIGINT", "Rows"),
+    ),
+)
+
+TABLES: dict[str, Table] = {table.full_name: table for table in (*COVERAGE, *LINKS, *REPORTS, *OPS)}

@@ -1,0 +1,36 @@
+"""Text as people meant it: entities undone once, NFC, no white space at its edges.
+
+The raw text stays where it was written; this form is what is shown and compared.
+"""
+
+import html
+import re
+import unicodedata
+from dataclasses import dataclass
+
+# Only references closed by a semicolon: `?a=1&copy=2` is a query, not a copyright sign.
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+EDGE_SPACE = " \t\r\n\f\v\u00a0\u200b\u200c\u200d\u2060\ufeff\u2028\u2029\u3000"
+
+NEEDS_CLEANING = r"&|[^\x20-\x7e]|^ | $"
+"""A regular expression (RE2 and Python) of the texts that `clean_text` may change; the others are clean as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class CleanText:
+    """`twice_escaped`: an entity still stands in the text after it was undone once (`&amp;quot;`)."""
+
+    text: str
+    twice_escaped: bool
+
+
+def undo_entities(raw: str) -> str:
+    """`raw` with each closed character reference undone once."""
+    return _ENTITY.sub(lambda match: html.unescape(match[0]), raw) if "&" in raw else raw
+
+
+def clean_text(raw: str) -> CleanText:
+    """`raw` with entities undone once, in NFC, trimmed at both ends."""
+    text = unicodedata.normalize("NFC", undo_entities(raw)).strip(EDGE_SPACE)
+    twice = _ENTITY.search(text)
+    return CleanText(text, twice is not None and html.unescape(twice[0]) != twice[0])

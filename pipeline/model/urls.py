@@ -1,0 +1,147 @@
+"""The three forms of a URL: raw (as written), fetch (what is asked), identity (what it is about).
+
+fetch: trimmed, entities undone once, relative resolved against the site, normalised by a WHATWG parser with IDNA, user
+info and fragment dropped. identity: http as https, no `www.`, known tracking parameters dropped, query sorted. The
+whole query is never dropped; path case and `//` are kept, since either may name another page.
+Computed once for each distinct URL, never for each mention.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+from ipaddress import ip_address
+
+import ada_url
+import tldextract
+
+from pipeline.model.ids import content_id
+from pipeline.model.text import EDGE_SPACE, undo_entities
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+# The list bundled with the library, and only that: no look-up, no cache on disk, the same answer everywhere.
+_SUFFIXES = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteBase:
+    """Where a site is published: relative URLs of its files are resolved against it."""
+
+    url: str
+    base: str = ""
+
+    def resolve(self, reference: str) -> str:
+        """`/assets/x.png` stands below the site's base path, as Jekyll's `relative_url` puts it."""
+        root = self.url.rstrip("/")
+        base = "/" + self.base.strip("/") if self.base.strip("/") else ""
+        if reference.startswith("//"):
+            return root.partition("//")[0] + reference
+        if reference.startswith("/"):
+            inside = reference == base or reference.startswith(base + "/")
+            return root + (reference if inside else base + reference)
+        return f"{root}{base}/{reference}"
+
+
+@dataclass(frozen=True, slots=True)
+class UrlForms:
+    """All that is known of a URL from its text alone.
+
+    `problem` is None for a URL that can be asked, else empty | backslash | control_character | scheme_unsupported |
+    relative | invalid; then `fetch_url` is the trimmed text and the host is empty. `stripped_userinfo` tells that a user name or
+    password was written into it and left out.
+    """
+
+    fetch_url: str
+    identity_url: str
+    host: str
+    registrable_domain: str
+    problem: str | None = None
+    stripped_userinfo: bool = False
+
+    @property
+    def url_id(self) -> str:
+        return content_id("url", self.fetch_url)
+
+
+def url_forms(raw: str, site: SiteBase | None = None) -> UrlForms:
+    """Every form of the URL written as `raw` in a file of `site`. Never raises: a bad URL has a `problem`."""
+    text = undo_entities(raw).strip(EDGE_SPACE)
+    if not text:
+        return _unusable(text, "empty")
+    if "\\" in text:
+        return _unusable(text, "backslash")
+    if _CONTROL.search(text):
+        return _unusable(text, "control_character")
+    scheme = _SCHEME.match(text)
+    if scheme and scheme[1].lower() not in ("http", "https"):
+        return _unusable(text, "scheme_unsupported")
+    if not scheme:
+        if "://" in text:
+            return _unusable(text, "invalid")
+        if site is None:
+            return _unusable(text, "relative")
+        text = site.resolve(text)
+    try:
+        url = ada_url.URL(text)
+    except ValueError:
+        return _unusable(text, "invalid")
+    if not url.hostname or url.protocol not in ("http:", "https:"):
+        return _unusable(text, "invalid")
+    stripped = bool(url.username or url.password)
+    if stripped:
+        url.username = url.password = ""
+    if "#" in text:
+        url.hash = ""
+    fetch_url = url.href
+    return UrlForms(fetch_url, identity_form(fetch_url), url.hostname, registrable_domain(url.hostname), None, stripped)
+
+
+def fetch_form(raw: str, site: SiteBase | None = None) -> str | None:
+    """The fetch form, or None where there is none."""
+    forms = url_forms(raw, site)
+    return forms.fetch_url if forms.problem is None else None
+
+
+def identity_form(fetch_url: str) -> str:
+    """What the fetch form `fetch_url` is about, whichever way it was reached. Idempotent."""
+    rest = fetch_url.partition("://")[2].partition("#")[0]
+    place, _, query = rest.partition("?")
+    host, slash, path = place.partition("/")
+    while host.startswith("www.") and host.count(".") > 1:
+        host = host.removeprefix("www.")
+    kept = sorted(part for part in query.split("&") if part and not _is_tracking(part.partition("=")[0]))
+    return f"https://{host}{slash}{path}" + (f"?{'&'.join(kept)}" if kept else "")
+
+
+@lru_cache(maxsize=65_536)
+def registrable_domain(host: str) -> str:
+    """The domain a registrant holds: `www.bbc.co.uk` → `bbc.co.uk`. The last two labels where the list knows no
+    suffix; the address itself for an IP literal."""
+    try:
+        return str(ip_address(host.strip("[]")))
+    except ValueError:
+        pass
+    host = host.rstrip(".").lower()
+    known = _SUFFIXES(host).top_domain_under_public_suffix
+    return known or ".".join(host.split(".")[-2:])
+
+
+@cache
+def _tracking() -> tuple[frozenset[str], tuple[str, ...]]:
+    lines = files("pipeline.model").joinpath("tracking_parameters.txt").read_text("utf-8").splitlines()
+    names = [line for line in lines if line and not line.startswith("#")]
+    return (
+        frozenset(name for name in names if not name.endswith("*")),
+        tuple(name[:-1] for name in names if name.endswith("*")),
+    )
+
+
+def _is_tracking(name: str) -> bool:
+    exact, prefixes = _tracking()
+    lower = name.lower()
+    return lower in exact or lower.startswith(prefixes)
+
+
+def _unusable(text: str, problem: str) -> UrlForms:
+    return UrlForms(text, text, "", "", problem)
