@@ -1,0 +1,116 @@
+"""A DuckDB session over the lake: the logs as views, the SQL of `sql/` run into tables and Parquet files."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from pipeline.errors import LakeError
+from pipeline.lake.logs import ROW_GROUP_ROWS, Log, Logs
+from pipeline.lake.relations import Relation
+from pipeline.model.ids import ID_MACROS
+from pipeline.model.tables import TABLES
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A private in-memory DuckDB with the lake in reach, in the schemas log, this, forms, staging, coverage, links,
+    reports and ops."""
+
+    connection: duckdb.DuckDBPyConnection
+
+    def run(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]]:
+        """Every row of a statement (fetched whole: a result left open would block the next statement)."""
+        return self.connection.execute(sql, parameters).fetchall()
+
+    def value(self, sql: str, parameters: Sequence[object] = ()) -> object:
+        """The one value of a one-row, one-column statement."""
+        return self.run(sql, parameters)[0][0]
+
+    def table(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
+        """The result of a query."""
+        return self.connection.sql(sql, params=parameters).to_arrow_table()
+
+    def give(self, full_name: str, rows: pa.Table) -> None:
+        """Make `rows` a table of the session."""
+        self.connection.register("given_rows", rows)
+        self.connection.execute(f"create or replace table {full_name} as select * from given_rows")
+        self.connection.unregister("given_rows")
+
+    def make(self, relation: Relation) -> None:
+        """Make the relation a table: with its declared columns, or, of `sql/staging`, with those it yields.
+
+        Raises LakeError naming the SQL file where the SQL fails or does not yield what is declared.
+        """
+        table = TABLES.get(relation.full_name)
+        columns = "*" if table is None else table.select_list()
+        try:
+            self.connection.execute(
+                f"create or replace table {relation.full_name} as select {columns} from (\n{relation.sql}\n)"
+            )
+        except duckdb.Error as error:
+            raise LakeError(f"{relation.file}: {error}") from error
+
+    def write(self, relation: Relation, target: Path) -> int:
+        """Write the relation's table as one Parquet file in the order of its key; the rows written."""
+        temporary = target.with_suffix(".tmp")
+        order = ", ".join(f'"{column}"' for column in relation.key)
+        try:
+            self.connection.execute(
+                f"copy (select * from {relation.full_name} order by {order}) to '{_quoted(temporary)}'"
+                f" (format parquet, compression zstd, compression_level 3, row_group_size {ROW_GROUP_ROWS})"
+            )
+            temporary.replace(target)
+        except (duckdb.Error, OSError) as error:
+            temporary.unlink(missing_ok=True)
+            raise LakeError(
+                f"{target}: the table {relation.full_name} cannot be written: {error}. The last published tables stay;"
+                " free the disk or mend the permissions and run the refresh again"
+            ) from error
+        count = self.value(f"select count(*) from {relation.full_name}")
+        assert isinstance(count, int)
+        return count
+
+    def attach_log(self, log: Log) -> None:
+        """The log as the view `log.<name>`, over an explicit list of its files."""
+        files = log.files()
+        if files:
+            listed = ", ".join(f"'{_quoted(Path(file))}'" for file in files)
+            self.connection.execute(f"create or replace view log.{log.name} as select * from read_parquet([{listed}])")
+        else:
+            self.give(f"log.{log.name}", log.schema.empty_table())
+
+    def attach_table(self, full_name: str, file: Path) -> None:
+        """A table of a snapshot as a view."""
+        self.connection.execute(f"create or replace view {full_name} as select * from read_parquet('{_quoted(file)}')")
+
+
+@contextmanager
+def open_session(memory_limit: str, scratch: Path, logs: Logs | None = None) -> Iterator[Session]:
+    """A session that spills to `scratch` above `memory_limit`, with the logs attached."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    connection = duckdb.connect(
+        config={
+            "memory_limit": memory_limit,
+            "temp_directory": str(scratch),
+            "enable_external_file_cache": False,
+        }
+    )
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        for schema in ("log", "this", "forms", "staging", "coverage", "links", "reports", "ops"):
+            connection.execute(f"create schema if not exists {schema}")
+        connection.execute(ID_MACROS)
+        session = Session(connection)
+        for log in logs or ():
+            session.attach_log(log)
+        yield session
+    finally:
+        connection.close()
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")

@@ -1,0 +1,107 @@
+"""Logs, snapshots and the lock, on a real file system."""
+
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from pipeline.errors import ClockError, LakeError, RefreshBusyError
+from pipeline.lake.lock import hold_lock
+from pipeline.lake.logs import Log
+from pipeline.lake.refresh import begin_refresh
+from pipeline.lake.snapshots import Snapshots, TableFile
+
+SCHEMA = pa.schema([("name", pa.string()), ("count", pa.int64())])
+
+
+def _rows(*names: str) -> pa.Table:
+    return pa.table({"name": list(names), "count": list(range(len(names)))}, schema=SCHEMA)
+
+
+def test_a_log_grows_by_whole_commits(tmp_path: Path) -> None:
+    log = Log("things", SCHEMA, tmp_path / "log" / "things")
+    assert log.files() == []
+    assert log.state() == ""
+    log.append(_rows("a", "b"))
+    first = log.state()
+    log.append(_rows())
+    assert log.state() == first, "no rows, no commit"
+    log.append(_rows("c"))
+    assert log.table_id() == first.partition("@")[0]
+    assert len(log.files()) == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0 and not Path("/dev/full").exists(), reason="needs a place that cannot be written")
+def test_a_log_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    blocked = tmp_path / "log"
+    blocked.write_text("a file where the folder should be")
+    with pytest.raises(LakeError, match="could not be appended to the things log"):
+        Log("things", SCHEMA, blocked / "things").append(_rows("a"))
+
+
+def _hold(file: Path, ready: "multiprocessing.synchronize.Event") -> None:
+    with hold_lock(file, "run 1"):
+        ready.set()
+        time.sleep(60)
+
+
+def test_the_lock_names_its_holder_and_dies_with_it(tmp_path: Path) -> None:
+    file = tmp_path / "data" / "refresh.lock"
+    context = multiprocessing.get_context("spawn")
+    ready = context.Event()
+    holder = context.Process(target=_hold, args=(file, ready))
+    holder.start()
+    try:
+        assert ready.wait(30)
+        with pytest.raises(RefreshBusyError, match=f"run 1, process {holder.pid}"), hold_lock(file, "run 2"):
+            pytest.fail("the lock was given twice")
+    finally:
+        os.kill(holder.pid or 0, signal.SIGKILL)
+        holder.join()
+    with hold_lock(file, "run 3"):
+        pass
+
+
+def _table(snapshots: Snapshots, refresh_id: str, name: str) -> TableFile:
+    target = snapshots.target(refresh_id, name)
+    target.write_bytes(b"parquet")
+    return TableFile(f"{refresh_id}/{target.name}", 1, 7, "made")
+
+
+def test_readers_see_a_snapshot_only_once_it_is_published(tmp_path: Path) -> None:
+    snapshots = Snapshots(tmp_path / "tables")
+    snapshots.stage("r1", {"coverage.stories": _table(snapshots, "r1", "coverage.stories")})
+    assert snapshots.current() is None
+    snapshots.publish(keep=2)
+    current = snapshots.current()
+    assert current is not None
+    assert current.refresh_id == "r1"
+
+
+def test_what_no_kept_snapshot_names_is_pruned_and_what_is_shared_stays(tmp_path: Path) -> None:
+    snapshots = Snapshots(tmp_path / "tables")
+    snapshots.stage("r1", {"a.kept": _table(snapshots, "r1", "a.kept"), "a.old": _table(snapshots, "r1", "a.old")})
+    snapshots.publish(keep=1)
+    snapshots.stage("r2", {"a.old": _table(snapshots, "r2", "a.old")})
+    snapshots.publish(keep=1)
+    assert sorted(str(file.relative_to(tmp_path)) for file in (tmp_path / "tables").rglob("*.parquet")) == [
+        "tables/r1/a.kept.parquet",
+        "tables/r2/a.old.parquet",
+    ]
+
+
+def test_history_cannot_be_rewritten(settings_for, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    settings = settings_for(tmp_path)
+    with begin_refresh(settings, "one", "2026-05-02T02:00:00Z"):
+        pass
+    with (
+        pytest.raises(ClockError, match="before the last refresh"),
+        begin_refresh(settings, "two", "2026-05-01T02:00:00Z"),
+    ):
+        pytest.fail("the past was written")
+    with begin_refresh(settings, "three", "2026-05-02T02:00:00Z") as again:
+        assert again.started_at.microsecond == 1, "two refreshes are never at one instant"
