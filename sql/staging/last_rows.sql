@@ -1,0 +1,14 @@
+-- The last thing seen of each path, and the last meaning of it that was accepted. Keys only: wide rows are joined back.
+-- grain: source × path
+-- key: source, path
+select
+    source,
+    path,
+    arg_max(status, seen_at) as status,
+    arg_max(version_id, seen_at) as version_id,
+    arg_max(semantic_sha256, seen_at) as semantic_sha256,
+    arg_max(sha256, seen_at) as sha256,
+    max(seen_at) as seen_at,
+    arg_max(version_id, seen_at) filter (status = 'accepted') as last_accepted_version_id
+from log.documents
+group by source, path

@@ -1,0 +1,80 @@
+-- The appearances in stories with their clean texts, their URL forms and the ids made from them. The identity URL is
+-- webUrl, else originalUrl; where neither can be used it is made of domain, title and time, and flagged.
+-- grain: version × pointer
+-- key: version_id, pointer
+with
+
+joined as (
+    select
+        items.*,
+        web.problem is null and web.raw is not null as has_web,
+        original.problem is null and original.raw is not null as has_original,
+        web.identity_url as web_identity,
+        web.url_id as web_url_id,
+        original.identity_url as original_identity,
+        original.url_id as original_url_id,
+        titles.text as title,
+        excerpts.text as excerpt,
+        coalesce(titles.twice_escaped, false) or coalesce(excerpts.twice_escaped, false) as is_twice_escaped,
+        nullif(lower(trim(items.item.provider.domain)), '') as domain,
+        nullif(names.text, '') as provider_name
+    from staging.items
+    left join forms.urls as web
+        on
+            items.source = web.source
+            and items.item.weburl = web.raw
+    left join forms.urls as original
+        on
+            items.source = original.source
+            and items.item.originalurl = original.raw
+    left join forms.texts as titles
+        on items.item.title = titles.raw
+    left join forms.texts as excerpts
+        on items.item.excerpt = excerpts.raw
+    left join forms.texts as names
+        on items.item.provider.name = names.raw
+    where items.is_story
+),
+
+identified as (
+    select
+        *,
+        has_web or has_original as is_identified,
+        case
+            when has_web then web_url_id
+            when has_original then original_url_id
+        end as url_id,
+        case
+            when has_web then web_identity
+            when has_original then original_identity
+            else
+                'urn:newsledger:' || coalesce(domain, '')
+                || ':' || coalesce(strftime(item.publisheddatetime, '%Y-%m-%dT%H:%M:%SZ'), '')
+                || ':' || coalesce(lower(title), source || '/' || path || pointer)
+        end as identity_url
+    from joined
+)
+
+select
+    version_id,
+    source,
+    path,
+    is_stale,
+    seen_at,
+    role,
+    position,
+    pointer,
+    item,
+    title,
+    excerpt,
+    is_twice_escaped,
+    domain,
+    provider_name,
+    is_identified,
+    url_id,
+    identity_url,
+    content_id2('mention', version_id, pointer) as mention_id,
+    content_id2('story', source, path) as story_id,
+    content_id('article', identity_url) as article_id,
+    case when domain is not null then content_id2('outlet', domain, coalesce(provider_name, domain)) end as outlet_id
+from identified
