@@ -1,0 +1,10 @@
+"""The DuckDB warehouse: built as a new file each time, checked, published by a symlink, read by anyone.
+
+A published file is never written again, so no reader is ever stopped and none sees half a refresh.
+"""
+
+from pipeline.warehouse.building import build_warehouse
+from pipeline.warehouse.publishing import publish_warehouse
+from pipeline.warehouse.reading import query, read_file
+
+__all__ = ["build_warehouse", "publish_warehouse", "query", "read_file"]
