@@ -1,0 +1,244 @@
+"""YAML as PyYAML reads it, about ten times faster where that is safe.
+
+yamlrocks (Python 3.12 and later) reads what it is known to read alike. PyYAML's C loader is the reference: it reads
+all the rest, all of it on Python 3.11, and has the last word on what is an error and where. It has no bounds of its own
+(50,000 levels crash it, a few aliases expand to gigabytes), so depth and expansion are counted before it may construct
+anything. Departures from PyYAML are listed at `_Loader`.
+"""
+
+import re
+from typing import Any
+
+import yaml
+
+from pipeline.content.issues import Issue, Refused, line_of, refuse, step
+from pipeline.content.values import to_json
+
+try:
+    import yamlrocks
+except ImportError:  # Python 3.11
+    yamlrocks = None  # type: ignore[assignment,unused-ignore]
+
+# Where the two readers differ silently, PyYAML reads: a sign, the bytes it must follow, and what must stand there.
+_TOKEN_START = frozenset(b" \t\n\r[{,:")
+_REFERENCE_ONLY = (
+    (b"!", _TOKEN_START, re.compile(rb"!")),  # a tag
+    (b"&", _TOKEN_START, re.compile(rb"&\S")),  # an anchor: libyaml refuses a repeated one; aliases are to be counted
+    (b"%", _TOKEN_START, re.compile(rb"%\S")),  # no plain scalar may begin with it
+    (b"?", _TOKEN_START, re.compile(rb"\?\s")),  # a key's sign where a text runs over the line
+    (b"z", frozenset(b"0123456789. \t"), re.compile(rb"z[\s,\]}]")),  # 2021-02-04T01:02:03z is no time for PyYAML
+    (b"_", frozenset(b"0123456789:"), re.compile(rb"(?:(?<=:)|(?<=:\d)|(?<=:\d\d))_")),  # 1:30_ is no number for it
+)
+_REFERENCE_ONLY_NUMBER = re.compile(rb"\.(?:(?<=[-+]\.)|(?<=:\d\.)|(?<=:\d\d\.))(?=\d)")  # nor are -.5 and --1:30.5
+_ANCHOR = re.compile(rb"&(?<![^\s\[{,:]&)\S")
+# YAML 1.1 breaks lines at the first three; the last is a byte order mark, which only libyaml passes over.
+_REFERENCE_ONLY_SIGNS = "\x85\u2028\u2029\ufeff"
+_INDENT = re.compile(rb"(?:^|(?<=\n))[ \t?:-]+")
+
+_MAX_LEVELS = 300  # canonical JSON refuses deeper than 254
+_MIN_EXPANSION = 1_000_000
+_EXPANSION = 16  # an honest file may repeat itself this often
+
+
+def read_yaml(text: bytes, lines_before: int = 0) -> tuple[Any, list[Issue]]:
+    """The value of the one document in `text`, and its duplicate keys.
+
+    Places of a refusal count from the start of `text`, those of issues from `lines_before` lines above it.
+    """
+    if yamlrocks is not None and _is_read_alike(text):
+        try:
+            return yamlrocks.loads(text, option=_FAST, tag_handler=_tag_seen), []
+        except yamlrocks.YAMLRocksParseError as error:
+            if "maximum nesting depth" in error.message:
+                raise refuse("too_deep", f"YAML: {error.message}", error.line, error.column) from None
+            if "too many nodes" in error.message:
+                raise refuse("alias_bomb", f"YAML: {error.message}", error.line, error.column) from None
+        except (yamlrocks.YAMLRocksError, _TagSeen):
+            pass
+    return _read_reference(text, lines_before)
+
+
+if yamlrocks is not None:
+    _FAST = yamlrocks.OPT_PYYAML_COMPAT | yamlrocks.OPT_DUPLICATE_KEYS_ERROR | yamlrocks.OPT_REJECT_COMPLEX_KEYS
+
+
+def _is_read_alike(text: bytes) -> bool:
+    if not text.endswith(b"\n"):  # they differ over the end of a block scalar
+        return False
+    if not text.isascii():
+        decoded = text.decode()
+        for sign in _REFERENCE_ONLY_SIGNS:
+            if sign in decoded:
+                return False
+    for mark, before, pattern in _REFERENCE_ONLY:
+        at = text.find(mark)
+        while at >= 0:
+            if (at == 0 or text[at - 1] in before) and pattern.match(text, at):
+                return False
+            at = text.find(mark, at + 1)
+    return not _REFERENCE_ONLY_NUMBER.search(text)
+
+
+class _TagSeen(Exception):  # noqa: N818  a signal
+    pass
+
+
+def _tag_seen(*_: object) -> None:
+    raise _TagSeen
+
+
+class _Loader(yaml.CSafeLoader):
+    """PyYAML's safe loader, except that a file is not lost over one scalar.
+
+    A date that is in no calendar (2021-02-30) is the text it is written as, like every other scalar without a type; so
+    are a lone `=` and `<<`. `!!omap` and `!!pairs` are the lists of mappings that they are without the tag.
+    """
+
+    shortened = False
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        mapping = super().construct_mapping(node, deep)
+        if len(mapping) != len(node.value):
+            self.shortened = True
+        return mapping
+
+    def construct_yaml_timestamp(self, node: yaml.ScalarNode) -> Any:
+        try:
+            return super().construct_yaml_timestamp(node)
+        except (ValueError, OverflowError):
+            return node.value
+
+
+for _tag, _constructor in {
+    "timestamp": _Loader.construct_yaml_timestamp,
+    "value": _Loader.construct_yaml_str,
+    "merge": _Loader.construct_yaml_str,
+    "omap": _Loader.construct_yaml_seq,
+    "pairs": _Loader.construct_yaml_seq,
+}.items():
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", _constructor)
+
+
+def _read_reference(text: bytes, lines_before: int) -> tuple[Any, list[Issue]]:
+    try:
+        if _may_be_deep(text) or _ANCHOR.search(text):
+            _bound(text)
+        loader = _Loader(text)
+        try:
+            value = loader.get_single_data()
+            return value, _duplicates(text, lines_before) if loader.shortened else []
+        finally:
+            loader.dispose()
+    except yaml.YAMLError as error:
+        raise _refusal(error, text) from None
+    except (Refused, RecursionError):
+        raise
+    except Exception as error:  # noqa: BLE001  PyYAML lets ValueError, KeyError, IndexError and others through
+        raise refuse("unsupported_value", f"YAML: a value cannot be read: {error}") from None
+
+
+def _may_be_deep(text: bytes) -> bool:
+    """Whether `text` could nest over the bound: a flow level needs a bracket, a block level a column."""
+    brackets = text.count(b"[") + text.count(b"{")
+    columns = max((len(indent) for indent in _INDENT.findall(text)), default=0)
+    return brackets + 2 * columns > _MAX_LEVELS - 10
+
+
+def _bound(text: bytes) -> None:
+    """Refuses text that is nested too deeply or that its aliases expand too far, by its events alone."""
+    budget = max(_MIN_EXPANSION, _EXPANSION * len(text))
+    weights: dict[str, int | None] = {}  # None while the anchor's node is open
+    open_nodes: list[tuple[str | None, int]] = []
+    total = 0
+    for event in yaml.parse(text, yaml.CSafeLoader):
+        mark = event.start_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        if isinstance(event, yaml.AliasEvent):
+            assert event.anchor is not None
+            weight = weights.get(event.anchor, 0)
+            if weight is None:
+                raise refuse("unsupported_value", "YAML: a value contains itself", line, column, line_of(text, line))
+            total += weight
+        elif isinstance(event, yaml.ScalarEvent):
+            total += 1 + len(event.value)
+            if event.anchor:
+                weights[event.anchor] = 1 + len(event.value)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            if len(open_nodes) >= _MAX_LEVELS:
+                raise refuse("too_deep", f"YAML: nested deeper than {_MAX_LEVELS} levels", line, column)
+            open_nodes.append((event.anchor, total))
+            total += 1
+            if event.anchor:
+                weights[event.anchor] = None
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = open_nodes.pop()
+            if anchor:
+                weights[anchor] = total - before
+        if total > budget:
+            raise refuse("alias_bomb", f"YAML: aliases expand to more than {budget:,} characters", line, column)
+
+
+def _duplicates(text: bytes, lines_before: int) -> list[Issue]:
+    """Every key that stands twice in one mapping, with the value that the later one replaced."""
+    issues = []
+    loader = _Loader(text)
+    try:
+        pending = [("", loader.get_single_node())]
+        visited: set[int] = set()
+        while pending:
+            pointer, node = pending.pop()
+            if id(node) in visited:
+                continue
+            visited.add(id(node))
+            if isinstance(node, yaml.SequenceNode):
+                pending.extend((f"{pointer}/{position}", element) for position, element in enumerate(node.value))
+            elif isinstance(node, yaml.MappingNode):
+                values: dict[Any, yaml.Node] = {}
+                for key_node, value_node in node.value:
+                    if key_node.tag == "tag:yaml.org,2002:merge":
+                        continue
+                    key = loader.construct_object(key_node, deep=True)
+                    place = pointer + step(key)
+                    if key in values:
+                        mark = key_node.start_mark
+                        issues.append(
+                            Issue(
+                                "duplicate_key",
+                                f"the key {key!r} stands twice; the last value counts",
+                                place,
+                                mark.line + 1 + lines_before,
+                                mark.column + 1,
+                                to_json(loader.construct_object(values[key], deep=True)),
+                            )
+                        )
+                    values[key] = value_node
+                    pending.append((place, value_node))
+    finally:
+        loader.dispose()
+    return sorted(issues, key=lambda issue: (issue.line, issue.column))
+
+
+def _refusal(error: yaml.YAMLError, text: bytes) -> Refused:
+    if isinstance(error, yaml.MarkedYAMLError):
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
+        problem = error.problem or error.context or "not valid"
+        raw = line_of(text, line) if line else ""
+        if not raw and error.context_mark:  # the end of the text: tell what was begun and never ended
+            raw = line_of(text, error.context_mark.line + 1)
+        return refuse(_code(error, problem), f"YAML: {problem}", line, column, raw)
+    if isinstance(error, yaml.reader.ReaderError):
+        before = text[: error.position]
+        line = before.count(b"\n") + 1
+        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
+        problem = f"{error.reason} (U+{error.character:04X})" if isinstance(error.character, int) else error.reason
+        return refuse("invalid_syntax", f"YAML: {problem}", line, column, line_of(text, line))
+    return refuse("invalid_syntax", f"YAML: {error}")
+
+
+def _code(error: yaml.MarkedYAMLError, problem: str) -> str:
+    if "could not determine a constructor" in problem:
+        return "unsupported_tag"
+    if error.context and "expected a single document" in error.context:
+        return "several_documents"
+    return "unsupported_value" if isinstance(error, yaml.constructor.ConstructorError) else "invalid_syntax"

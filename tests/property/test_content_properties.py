@@ -1,0 +1,232 @@
+"""What must hold of any front matter: nothing is lost, and a meaning does not depend on how it is written."""
+
+import json
+import tempfile
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline.content import Rules, path_bytes, path_text, read_files, rebuild, semantic_sha256, yaml_reader
+from pipeline.content.issues import Refused
+from pipeline.content.values import from_json, to_json
+
+RULES = Rules(frozenset({"secured"}), 1 << 20, 1 << 24)
+NOW = datetime(2021, 6, 3, 2, tzinfo=UTC)
+quick = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+
+texts = st.text(st.characters(codec="utf-8"), max_size=12)
+yaml_texts = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=12)
+zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))) | st.just(UTC)
+# No language of front matter tells the two folds of an hour apart.
+times = st.datetimes(timezones=st.none() | zones).map(lambda moment: moment.replace(fold=0))
+scalars = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), texts, st.binary(max_size=8), st.dates(), times,
+    st.integers(-(2**80), 2**80), st.sampled_from(["$x", "$date", "http://e.org", " https://e.org/a ", ""]),
+)  # fmt: skip
+keys = st.one_of(
+    texts, st.sampled_from(["$a", "$date", "a/b~c", ""]), st.integers(), st.booleans(), st.none(), st.dates()
+)
+values = st.recursive(
+    scalars | st.times().map(lambda moment: moment.replace(fold=0)),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(keys, inner, max_size=4)
+        | st.sets(st.integers() | texts | st.none() | st.dates(), max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+def exact(value: Any) -> Any:
+    """A form of `value` that is equal only where types are: 1, 1.0, True and -0.0, 0.0 differ, nan is itself."""
+    if isinstance(value, dict):
+        return (
+            "dict",
+            sorted(((repr(exact(key)), exact(element)) for key, element in value.items()), key=lambda pair: pair[0]),
+        )
+    if isinstance(value, list):
+        return ("list", [exact(element) for element in value])
+    if isinstance(value, set):
+        return ("set", sorted(repr(exact(element)) for element in value))
+    if isinstance(value, datetime):
+        return ("datetime", value.replace(tzinfo=None), value.utcoffset())
+    return (type(value).__name__, repr(value))
+
+
+@quick
+@given(values)
+def test_a_value_comes_back_from_its_json_as_it_was(value: Any) -> None:
+    text = to_json(value)
+    assert exact(from_json(text)) == exact(value)
+    assert to_json(from_json(text)) == text
+    json.loads(text, parse_constant=pytest.fail)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"b": 1, "a": [True, None, 1.0, -0.0]}, '{"a":[true,null,1.0,-0.0],"b":1}'),
+        (2**64, "18446744073709551616"),
+        (date(2021, 2, 3), '{"$date":"2021-02-03"}'),
+        (datetime(2021, 2, 3, 4, tzinfo=UTC), '{"$datetime":"2021-02-03T04:00:00+00:00"}'),
+        (time(4, 5), '{"$time":"04:05:00"}'),
+        ([float("nan"), float("-inf")], '[{"$float":"nan"},{"$float":"-inf"}]'),
+        (b"hi", '{"$binary":"aGk="}'),
+        ({"b", "a"}, '{"$set":["a","b"]}'),
+        ({2: "x", "1": "y"}, '{"$map":[["1","y"],[2,"x"]]}'),
+        ({"$date": "x"}, '{"$map":[["$date","x"]]}'),
+        ({"a": "$61.03", "d": date(2021, 2, 3), "n": None}, '{"a":"$61.03","d":{"$date":"2021-02-03"},"n":null}'),
+        ('null "$', '"null \\"$"'),
+    ],
+)
+def test_the_json_of_a_value_is_this(value: Any, text: str) -> None:
+    assert to_json(value) == text
+    assert exact(from_json(text)) == exact(value)
+
+
+image = st.fixed_dictionaries(
+    {}, optional={"url": scalars, "width": scalars, "isCached": scalars, "title": scalars, "alt": scalars}
+)
+images = st.one_of(scalars, st.lists(st.one_of(image, scalars), max_size=3))
+providers = st.fixed_dictionaries({}, optional={"name": scalars, "domain": texts, "images": images, "x": scalars})
+provider = st.one_of(scalars, st.dictionaries(keys, scalars, max_size=2), providers)
+fields = {
+    "category": scalars, "title": scalars, "excerpt": texts, "publishedDateTime": scalars | times, "webUrl": scalars,
+    "originalUrl": texts, "type": scalars, "quality": scalars, "heat": st.integers(), "published": scalars,
+    "topics": scalars | st.lists(scalars, max_size=3), "images": images, "provider": provider, "extra/key~": values,
+    "secured": texts,
+}  # fmt: skip
+item = st.fixed_dictionaries({}, optional=fields) | st.dictionaries(keys, scalars, max_size=3)
+related = st.one_of(scalars, item, st.lists(st.one_of(item, texts, st.none(), scalars), max_size=3))
+documents = st.fixed_dictionaries({}, optional=fields | {"related": related}) | st.dictionaries(
+    keys, values, max_size=3
+)
+
+
+def read_rows(contents: list[bytes], suffix: str = ".md") -> list[dict[str, Any]]:
+    with tempfile.TemporaryDirectory() as folder:
+        names = [f"{number}{suffix}" for number in range(len(contents))]
+        for name, content in zip(names, contents, strict=True):
+            (Path(folder) / name).write_bytes(content)
+        table = read_files(Path(folder), "s", names, RULES, NOW, "r")
+        table.validate(full=True)
+        return table.to_pylist()
+
+
+@quick
+@given(st.lists(documents, min_size=1, max_size=3))
+def test_a_row_rebuilds_the_parsed_mapping(mappings: list[dict[Any, Any]]) -> None:
+    """Whatever the types, through the reader's own columns."""
+    from pipeline.content import reading
+
+    parsed = iter(mappings)
+    original = reading.parse
+    reading.parse = lambda front: (next(parsed), [])
+    try:
+        rows = read_rows([b"---\n---\n"] * len(mappings))
+    finally:
+        reading.parse = original
+    assert [row["status"] for row in rows] == ["accepted"] * len(mappings)
+    assert [exact(rebuild(row)) for row in rows] == [exact(mapping) for mapping in mappings]
+
+
+def dumped(mapping: dict[Any, Any]) -> str:
+    return yaml.safe_dump(mapping, allow_unicode=True, sort_keys=False)
+
+
+plain = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), yaml_texts, st.dates()),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(yaml_texts, inner, max_size=4),
+    max_leaves=12,
+)
+plain_documents = st.dictionaries(yaml_texts, plain, max_size=5)
+
+
+@quick
+@given(plain_documents)
+def test_a_file_is_read_as_pyyaml_reads_it(mapping: dict[str, Any]) -> None:
+    front = dumped(mapping)
+    [row] = read_rows([f"---\n{front}---\n".encode()])
+    assert row["status"] == "accepted", row["issues"]
+    assert exact(rebuild(row)) == exact(yaml.load(front, yaml.CSafeLoader))
+
+
+@quick
+@given(plain_documents, st.text("ab \n", max_size=10), st.randoms(use_true_random=False))
+def test_line_endings_order_of_keys_and_volatile_keys_are_no_meaning(
+    mapping: dict[str, Any], body: str, random: Any
+) -> None:
+    keys = list(mapping)
+    random.shuffle(keys)
+    shuffled = {"secured": "other"} | {key: mapping[key] for key in keys}
+    content = f"---\n{dumped(mapping)}---\n{body}"
+    variants = [content, content.replace("\n", "\r\n"), f"---\n{dumped(shuffled)}---\n{body}", "\ufeff" + content]
+    rows = read_rows([variant.encode() for variant in variants])
+    assert len({row["semantic_sha256"] for row in rows}) == 1
+    assert rows[0]["semantic_sha256"] == semantic_sha256(mapping, body, RULES)
+
+
+@quick
+@given(st.lists(plain_documents, min_size=2, max_size=4, unique_by=to_json), plain_documents)
+def test_the_order_of_related_is_a_meaning(related: list[dict[str, Any]], mapping: dict[str, Any]) -> None:
+    forward = semantic_sha256(mapping | {"related": related}, "", RULES)
+    assert forward != semantic_sha256(mapping | {"related": related[::-1]}, "", RULES)
+
+
+@quick
+@given(st.binary(max_size=40))
+def test_any_bytes_give_a_row(content: bytes) -> None:
+    rows = read_rows([content, b"---\n" + content + b"\n---\n", b"+++\n" + content + b"\n+++\n"])
+    rows += read_rows([content], ".json") + read_rows([content], ".yaml") + read_rows([content], ".toml")
+    assert {row["status"] for row in rows} <= {"accepted", "rejected", "skipped"}
+
+
+PARTS = [
+    "a: ",
+    "b: ",
+    "- ",
+    "\n",
+    "\n  ",
+    "? ",
+    "'",
+    '"',
+    "[",
+    "]",
+    "{",
+    "}",
+    ", ",
+    "#",
+    ">",
+    "|\n",
+    "~",
+    "1:30",
+    "012",
+    ".5",
+]
+PARTS += ["-", "é", "2021-02-30", "*a", "&a ", "!", "%", "z", "_", "\r", "<<: ", "=", "\t", "\u2028", "\ufeff"]
+
+
+@quick
+@given(st.lists(st.sampled_from(PARTS), max_size=9))
+def test_both_yaml_readers_give_the_same_value(parts: list[str]) -> None:
+    """Where yamlrocks accepts a text, PyYAML reads the same from it or refuses it."""
+    text = ("k: " + "".join(parts) + "\n").encode()
+    try:
+        expected, _ = yaml_reader._read_reference(text, 0)
+        value, _ = yaml_reader.read_yaml(text)
+    except Refused:
+        return
+    assert exact(value) == exact(expected)
+
+
+@quick
+@given(st.binary(max_size=12))
+def test_the_text_of_a_path_leads_back_to_its_bytes(raw: bytes) -> None:
+    text = path_text(raw)
+    assert path_bytes(text) == raw
+    text.encode()
