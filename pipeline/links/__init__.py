@@ -1,0 +1,27 @@
+"""Links are asked politely, once a night, and what they answer is written down.
+
+`plan_sweep` turns settings into the rules of one night, `sweep` asks the URLs that are due under them and hands the
+observations on in parts. Each hop of each URL waits for its own domain's pace, passes the address guard and is sent to
+exactly the address that was checked. What libcurl does not call alive, requests is asked about too. What the
+observations mean is said by `sql/links`, never here.
+
+Knows no Dagster, no DuckDB and no lake.
+"""
+
+from pipeline.links.plan import DueUrl, Pace, Sweep, SweepResult, plan_sweep
+from pipeline.links.sweep import sweep
+from pipeline.links.vocabulary import Client, ErrorClass, Kind, Method, Verdict
+
+__all__ = [
+    "Client",
+    "DueUrl",
+    "ErrorClass",
+    "Kind",
+    "Method",
+    "Pace",
+    "Sweep",
+    "SweepResult",
+    "Verdict",
+    "plan_sweep",
+    "sweep",
+]

@@ -1,0 +1,269 @@
+"""The first client: libcurl, many transfers at once on one event loop.
+
+It is told everything and left nothing to decide: which address to connect to (libcurl never resolves), no redirects, no
+proxy, no cookies, no netrc, http and https only, caps on headers, body and time. Should a name still lead elsewhere,
+the socket is refused at the moment it is opened.
+"""
+
+import asyncio
+import errno
+import socket
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+import pycurl
+
+from pipeline.links.exchange import (
+    ACCEPT,
+    ASKED_BYTES,
+    MAX_BODY_BYTES,
+    MAX_HEADER_BYTES,
+    Answer,
+    Question,
+    Timings,
+    header_text,
+)
+from pipeline.links.plan import Sweep
+from pipeline.links.vocabulary import UNREACHABLE_ERRNOS, VERIFY_RESULTS, ErrorClass, Method
+
+_HTTP_VERSIONS = {1: "1.0", 2: "1.1", 3: "2", 30: "3"}
+_NOT_BY_STATUS = {
+    1: ErrorClass.BAD_RESPONSE,  # HTTP/0.9 and other answers in no protocol we speak: our own URLs are all http(s)
+    3: ErrorClass.URL_INVALID,
+    6: ErrorClass.DNS_SERVFAIL,  # libcurl asked a resolver: must not happen, and is never the site's fault
+    8: ErrorClass.BAD_RESPONSE,
+    16: ErrorClass.BAD_RESPONSE,
+    18: ErrorClass.CONNECTION_RESET,
+    43: ErrorClass.BAD_RESPONSE,
+    52: ErrorClass.EMPTY_REPLY,
+    55: ErrorClass.CONNECTION_RESET,
+    56: ErrorClass.CONNECTION_RESET,
+    61: ErrorClass.BAD_RESPONSE,
+    92: ErrorClass.CONNECTION_RESET,
+    100: ErrorClass.TOO_MANY_HEADERS,
+}
+_TLS_CODES = {35, 51, 53, 54, 58, 59, 60, 64, 66, 77, 80, 82, 83, 90, 91, 98}
+
+OnAnswer = Callable[[Answer, float], None]
+"""Called with the answer and a monotonic time by which the server has seen the request."""
+
+
+class CurlClient:
+    """Use it as an async context; `ask` returns at once and calls back."""
+
+    def __init__(self, plan: Sweep) -> None:
+        self._plan = plan
+        self._idle: list[_Transfer] = []
+        self._multi = pycurl.AsyncCurlMulti()
+        self._multi.setopt(pycurl.M_MAXCONNECTS, max(64, plan.concurrency))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._multi.aclose()
+        for transfer in self._idle:
+            transfer.close()
+
+    def ask(self, question: Question, on_answer: OnAnswer) -> None:
+        transfer = self._idle.pop() if self._idle else _Transfer(self._plan)
+        transfer.prepare(question)
+        future: asyncio.Future[Any] = self._multi.add_handle(transfer.curl)
+
+        def done(finished: asyncio.Future[Any]) -> None:
+            if finished.cancelled():
+                return
+            failure = finished.exception()
+            answer, sent_at = transfer.answer(failure if isinstance(failure, pycurl.error) else None)
+            self._idle.append(transfer)
+            on_answer(answer, sent_at)
+
+        future.add_done_callback(done)
+
+
+class _Transfer:
+    """One easy handle, used for one request after another."""
+
+    def __init__(self, plan: Sweep) -> None:
+        self.curl = pycurl.Curl()
+        self._body = bytearray()
+        self._head: list[bytes] = []
+        self._head_bytes = 0
+        self._stopped: str | None = None
+        self._addresses: tuple[str, ...] = ()
+        self._refused: str | None = None
+        milliseconds = max(1, int(plan.timeout_seconds * 1000))
+        for option, value in {
+            pycurl.NOSIGNAL: 1,
+            pycurl.FOLLOWLOCATION: 0,
+            pycurl.PROXY: "",  # else the environment's proxy is used
+            pycurl.NETRC: pycurl.NETRC_IGNORED,
+            pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
+            pycurl.REDIR_PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
+            pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,
+            pycurl.ACCEPT_ENCODING: "",
+            pycurl.USERAGENT: plan.user_agent,
+            pycurl.HTTPHEADER: [f"Accept: {ACCEPT}"],
+            pycurl.CAINFO: plan.ca_file,
+            pycurl.SSL_VERIFYPEER: 1,
+            pycurl.SSL_VERIFYHOST: 2,
+            pycurl.PATH_AS_IS: 1,
+            pycurl.TIMEOUT_MS: milliseconds,
+            pycurl.CONNECTTIMEOUT_MS: milliseconds,
+            pycurl.WRITEFUNCTION: self._take_body,
+            pycurl.HEADERFUNCTION: self._take_header,
+            pycurl.OPENSOCKETFUNCTION: self._open_socket,
+        }.items():
+            self.curl.setopt(option, value)
+
+    def prepare(self, question: Question) -> None:
+        self._body, self._head, self._head_bytes = bytearray(), [], 0
+        self._stopped = self._refused = None
+        place, route = question.route.place, question.route
+        self._addresses = route.addresses
+        host = f"[{place.host}]" if ":" in place.host else place.host
+        connect_to: list[str] = []
+        resolve: list[str] = []
+        if route.mapped:
+            address = f"[{route.addresses[0]}]" if ":" in route.addresses[0] else route.addresses[0]
+            connect_to = [f"{host}:{place.port}:{address}:{route.port}"]
+        elif place.host not in route.addresses:
+            resolve = [f"+{host}:{place.port}:{','.join(route.addresses)}"]
+        curl = self.curl
+        curl.setopt(pycurl.URL, question.url)
+        curl.setopt(pycurl.CONNECT_TO, connect_to)
+        curl.setopt(pycurl.RESOLVE, resolve)
+        if question.method is Method.HEAD:
+            curl.setopt(pycurl.NOBODY, 1)
+        else:
+            curl.setopt(pycurl.NOBODY, 0)
+            curl.setopt(pycurl.HTTPGET, 1)
+        if question.ranged and question.method is Method.GET:
+            curl.setopt(pycurl.RANGE, f"0-{ASKED_BYTES - 1}")
+        else:
+            curl.unsetopt(pycurl.RANGE)
+
+    def answer(self, failure: pycurl.error | None) -> tuple[Answer, float]:
+        curl = self.curl
+        total = curl.getinfo(pycurl.TOTAL_TIME_T) / 1e6
+        # Once its answer begins, the server has surely seen the request; a gap counted from an earlier moment would be
+        # shorter at the server than here by what the way there took.
+        seen = curl.getinfo(pycurl.STARTTRANSFER_TIME_T) or curl.getinfo(pycurl.POSTTRANSFER_TIME_T)
+        seen_at = time.monotonic() - max(0.0, total - seen / 1e6)
+        status = curl.getinfo(pycurl.RESPONSE_CODE) or None
+        secure = curl.getinfo(pycurl.APPCONNECT_TIME_T) > 0 or (failure is not None and failure.args[0] in _TLS_CODES)
+        error, detail = self._error(failure, status)
+        return (
+            Answer(
+                status=status,
+                headers=self._headers(),
+                body=bytes(self._body),
+                error=error,
+                detail=detail,
+                tls_verify=curl.getinfo(pycurl.SSL_VERIFYRESULT) if secure else None,
+                ip=None if self._refused else curl.getinfo(pycurl.PRIMARY_IP) or None,
+                http_version=_HTTP_VERSIONS.get(curl.getinfo(pycurl.INFO_HTTP_VERSION)),
+                timings=self._timings(total),
+            ),
+            seen_at,
+        )
+
+    def close(self) -> None:
+        self.curl.close()
+
+    def _take_body(self, chunk: bytes) -> int:
+        room = MAX_BODY_BYTES - len(self._body)
+        self._body += chunk[:room]
+        if len(chunk) > room:
+            self._stopped = "body"
+            return 0
+        return len(chunk)
+
+    def _take_header(self, line: bytes) -> int:
+        self._head_bytes += len(line)
+        if self._head_bytes > MAX_HEADER_BYTES:
+            self._stopped = "header"
+            return 0
+        if line.startswith(b"HTTP/"):  # an interim answer came before
+            self._head.clear()
+        self._head.append(line)
+        return len(line)
+
+    def _open_socket(self, _purpose: int, address: Any) -> Any:
+        ip = address.addr[0]
+        if ip not in self._addresses:
+            self._refused = str(ip)  # libcurl reports this as a failed connect: remember whose doing it was
+            return pycurl.SOCKET_BAD
+        opened = socket.socket(address.family, address.socktype, address.protocol)
+        asyncio.get_running_loop().call_soon(opened.close)  # pycurl goes on with a duplicate of its own
+        return opened
+
+    def _headers(self) -> dict[str, str]:
+        headers: dict[str, str] = {}
+        for line in self._head[1:]:
+            name, colon, value = line.partition(b":")
+            if colon:
+                headers.setdefault(header_text(name.strip()).lower(), header_text(value.strip()))
+        return headers
+
+    def _error(self, failure: pycurl.error | None, status: int | None) -> tuple[ErrorClass | None, str | None]:
+        if failure is None:
+            return None, None
+        code, words = int(failure.args[0]), str(failure.args[1])
+        if self._refused:
+            return ErrorClass.ADDRESS_REFUSED, f"{self._refused} is not an address that was checked"
+        if self._stopped == "header" or (code in (27, 56) and "header" in words.lower()):
+            return ErrorClass.TOO_MANY_HEADERS, words
+        if self._stopped == "body":
+            return None, None  # the cap was ours
+        if code in (23, 61) and status == 206:
+            return None, None  # the first part of a compressed whole does not decode to its end
+        return self._classify(code, words), words
+
+    def _classify(self, code: int, words: str) -> ErrorClass:
+        lower = words.lower()
+        # A connection used again has no connect time of its own, but the request has been sent.
+        connected = self.curl.getinfo(pycurl.CONNECT_TIME_T) > 0 or self.curl.getinfo(pycurl.REQUEST_SIZE) > 0
+        if code == 28:
+            return ErrorClass.READ_TIMEOUT if connected else ErrorClass.CONNECT_TIMEOUT
+        if code == 7:
+            return _connect_error(self.curl.getinfo(pycurl.OS_ERRNO), lower)
+        if code in _TLS_CODES:
+            if code == 35 and "reset by peer" in lower:
+                return ErrorClass.CONNECTION_RESET
+            if code in (51, 60):
+                verified = self.curl.getinfo(pycurl.SSL_VERIFYRESULT)
+                if verified == 0 or "subject name" in lower:
+                    return ErrorClass.TLS_WRONG_HOST
+                return VERIFY_RESULTS.get(verified, ErrorClass.TLS_HANDSHAKE)
+            return ErrorClass.TLS_HANDSHAKE
+        return _NOT_BY_STATUS.get(code, ErrorClass.BAD_RESPONSE)
+
+    def _timings(self, total: float) -> Timings:
+        name, connected, secured, first = (
+            self.curl.getinfo(option) / 1000
+            for option in (
+                pycurl.NAMELOOKUP_TIME_T,
+                pycurl.CONNECT_TIME_T,
+                pycurl.APPCONNECT_TIME_T,
+                pycurl.STARTTRANSFER_TIME_T,
+            )
+        )
+        return Timings(
+            connect_ms=connected - name if connected > name else None,
+            tls_ms=secured - connected if secured > connected else None,
+            first_byte_ms=first or None,
+            total_ms=total * 1000,
+        )
+
+
+def _connect_error(os_errno: int, words: str) -> ErrorClass:
+    if os_errno in UNREACHABLE_ERRNOS or "unreachable" in words:
+        return ErrorClass.CONNECT_UNREACHABLE
+    if os_errno == errno.ETIMEDOUT or "timed out" in words:
+        return ErrorClass.CONNECT_TIMEOUT
+    return ErrorClass.CONNECT_REFUSED

@@ -1,0 +1,70 @@
+"""What a night learns of hosts, so that a host that is not there is not asked for each of its URLs.
+
+Five time-outs in a row on different URLs put a host in question. Then the second client is asked at once, and only if
+it times out too is the host down for the night: no host dies on one client's word.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from pipeline.links.exchange import Answer
+from pipeline.links.vocabulary import TIMEOUTS, Client, ErrorClass
+
+
+@dataclass(slots=True)
+class _Host:
+    timed_out: list[str] = field(default_factory=list)
+    """URLs whose requests timed out, in a row."""
+    questioned_by: str | None = None
+    """The URL on which the second client is being asked."""
+    down: ErrorClass | None = None
+    nxdomain_told: bool = False
+
+
+class Hosts:
+    """The hosts of one night by name. `limit` time-outs in a row put one in question; with `second_opinion` false they
+    settle it."""
+
+    def __init__(self, limit: int, *, second_opinion: bool) -> None:
+        self._limit = limit
+        self._second_opinion = second_opinion
+        self._hosts: defaultdict[str, _Host] = defaultdict(_Host)
+
+    def down(self, name: str) -> ErrorClass | None:
+        """The error all URLs of the host share tonight, or None."""
+        return self._hosts[name].down
+
+    def is_first_nxdomain(self, name: str) -> bool:
+        """True once a night: that URL's row is the question, the others share its answer."""
+        first = not self._hosts[name].nxdomain_told
+        self._hosts[name].nxdomain_told = True
+        return first
+
+    def hear(self, name: str, url_id: str, client: Client, answer: Answer) -> bool:
+        """Take note of an answer of the host; True where the second client must be asked about this URL now."""
+        host = self._hosts[name]
+        timed_out = answer.error in TIMEOUTS
+        if host.questioned_by == url_id and client is Client.REQUESTS:
+            host.questioned_by = None
+            host.down = answer.error if timed_out else None
+            host.timed_out.clear()
+            return False
+        if not timed_out:
+            host.timed_out.clear()
+            return False
+        if client is not Client.LIBCURL or host.questioned_by or host.down:
+            return False
+        if url_id not in host.timed_out:
+            host.timed_out.append(url_id)
+        if len(host.timed_out) < self._limit:
+            return False
+        if not self._second_opinion:
+            host.down = answer.error
+            return False
+        host.questioned_by = url_id
+        return True
+
+    def forget_question(self, name: str, url_id: str) -> None:
+        """The URL was settled before the second client came to the host."""
+        if self._hosts[name].questioned_by == url_id:
+            self._hosts[name].questioned_by = None

@@ -1,0 +1,117 @@
+"""Who may be asked next: one queue a domain, a heap of domains by the time they may be asked again.
+
+The gap between two starts of a domain is a minimum and never broken to catch up (link-rules section 2). The clock is
+the caller's: every time here is a monotonic number of seconds that is passed in, so that the property can be tested
+without waiting. A domain is taken in three steps: `take` hands out its next item and holds one of its connections;
+`started` is told when the request truly left; `finished` (or `release`, when nothing was sent) gives the connection
+back.
+"""
+
+import heapq
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Generic, TypeVar
+
+from pipeline.links.plan import Pace
+
+Item = TypeVar("Item")
+
+
+@dataclass(slots=True)
+class _Lane(Generic[Item]):
+    pace: Pace
+    queue: deque[Item] = field(default_factory=deque)
+    next_start: float = 0.0
+    under_way: int = 0
+    listed: bool = False
+    """It stands in the heap of lanes."""
+
+
+class Pacer(Generic[Item]):
+    """The queues of all domains."""
+
+    def __init__(self, pace_of: Callable[[str], Pace]) -> None:
+        self._pace_of = pace_of
+        self._lanes: dict[str, _Lane[Item]] = {}
+        self._ready: list[tuple[float, int, str]] = []
+        self._later: list[tuple[float, int, str, Item]] = []
+        self._order = count()
+
+    def put(self, domain: str, item: Item, *, first: bool = False) -> None:
+        """Queue `item`; `first` before what its domain already has."""
+        lane = self._lane(domain)
+        if first:
+            lane.queue.appendleft(item)
+        else:
+            lane.queue.append(item)
+        self._list(domain, lane)
+
+    def put_later(self, domain: str, item: Item, at: float) -> None:
+        """Queue `item` at the front once `at` has come; the rest of its domain goes on meanwhile."""
+        heapq.heappush(self._later, (at, next(self._order), domain, item))
+
+    def take(self, now: float) -> tuple[str, Item] | None:
+        """An item whose domain may be asked now, or None."""
+        while self._later and self._later[0][0] <= now:
+            _, _, domain, item = heapq.heappop(self._later)
+            self.put(domain, item, first=True)
+        while self._ready and self._ready[0][0] <= now:
+            _, _, domain = heapq.heappop(self._ready)
+            lane = self._lanes[domain]
+            lane.listed = False
+            if lane.next_start > now:  # paused or started since it was listed
+                self._list(domain, lane)
+            elif lane.queue and lane.under_way < lane.pace.connections:
+                item = lane.queue.popleft()
+                lane.under_way += 1
+                self._list(domain, lane)
+                return domain, item
+        return None
+
+    def started(self, domain: str, now: float) -> None:
+        lane = self._lane(domain)
+        lane.next_start = max(lane.next_start, now + lane.pace.gap)
+
+    def finished(self, domain: str, seen_at: float) -> None:
+        """The request is over; the server has seen it by `seen_at`, so the gap counts from there: a server sees
+        requests, not our intentions. (With several connections of a domain, the gap holds between our starts.)"""
+        lane = self._lane(domain)
+        lane.next_start = max(lane.next_start, seen_at + lane.pace.gap)
+        self.release(domain)
+
+    def release(self, domain: str) -> None:
+        lane = self._lane(domain)
+        lane.under_way -= 1
+        self._list(domain, lane)
+
+    def pause(self, domain: str, until: float) -> None:
+        """No start before `until` (Retry-After). A shorter pause, or a good answer, does not undo a longer one."""
+        lane = self._lane(domain)
+        lane.next_start = max(lane.next_start, until)
+
+    def drain(self) -> list[Item]:
+        """Every item still waiting; the queues are empty afterwards."""
+        items = [item for _, _, _, item in self._later]
+        self._later.clear()
+        for lane in self._lanes.values():
+            items += lane.queue
+            lane.queue.clear()
+        return items
+
+    def wakes_at(self) -> float | None:
+        """When `take` is worth calling again, or None where nothing waits for time alone."""
+        times = [heap[0][0] for heap in (self._ready, self._later) if heap]
+        return min(times, default=None)
+
+    def _lane(self, domain: str) -> _Lane[Item]:
+        lane = self._lanes.get(domain)
+        if lane is None:
+            lane = self._lanes[domain] = _Lane(self._pace_of(domain))
+        return lane
+
+    def _list(self, domain: str, lane: _Lane[Item]) -> None:
+        if not lane.listed and lane.queue and lane.under_way < lane.pace.connections:
+            lane.listed = True
+            heapq.heappush(self._ready, (lane.next_start, next(self._order), domain))

@@ -1,0 +1,102 @@
+"""What an HTML page says of itself: its title, and a fingerprint by which two pages are known to be the same.
+
+Only the first 16 KB are read. The fingerprint is taken from the visible words, so that a page which repeats the asked
+path, a date, a counter or a token stays the same page: words with a digit in them, words longer than any word, and the
+words of the asked path are left out, case and white space do not count.
+"""
+
+import hashlib
+import html
+import re
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from urllib.parse import unquote, urlsplit
+
+from pipeline.links.exchange import ASKED_BYTES
+
+TITLE_CHARACTERS = 300
+_HTML_TYPES = ("text/html", "application/xhtml+xml")
+_CHARSET = re.compile(rb"""charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""", re.IGNORECASE)
+_TITLE = re.compile("<title", re.IGNORECASE)
+_TITLE_END = re.compile("</title", re.IGNORECASE)
+# What is not shown, up to its end or the page's: a parser proper costs twenty times as much and tells no more.
+_UNSEEN = re.compile(
+    r"<!--.*?(?:-->|\Z)|<(script|style|noscript|template|svg|head)\b.*?(?:</\1\s*>|\Z)|<[^>]*(?:>|\Z)",
+    re.IGNORECASE | re.DOTALL,
+)
+_PATH_WORD = re.compile(r"\w+")
+_PLAIN_WORD = re.compile(r"(?<!\w)[^\W\d]{1,24}(?!\w)")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`fingerprint` is None where the page shows no words at all."""
+
+    title: str | None
+    fingerprint: str | None
+
+
+def read_page(body: bytes, content_type: str | None, url: str) -> Page | None:
+    """The page in `body`, or None where the answer is no HTML."""
+    if not content_type or content_type.partition(";")[0].strip().lower() not in _HTML_TYPES or not body:
+        return None
+    text = _decode(body[:ASKED_BYTES], content_type)
+    title = _title(text)
+    return Page(title, _fingerprint(f"{title or ''} {html.unescape(_UNSEEN.sub(' ', text))}", url))
+
+
+def _title(text: str) -> str | None:
+    """The first title outside a drawing or a script, read by a parser as far as it has to."""
+    if not _TITLE.search(text):
+        return None
+    reader = _TitleReader()
+    start = 0
+    for end in [*(match.start() for match in _TITLE_END.finditer(text)), len(text)]:
+        try:
+            reader.feed(text[start:end])
+        except AssertionError:  # how html.parser says that a declaration is beyond it
+            break
+        start = end
+        if reader.title:
+            break
+    return " ".join("".join(reader.title).split())[:TITLE_CHARACTERS] or None
+
+
+def _fingerprint(text: str, url: str) -> str | None:
+    echoed = set(_PATH_WORD.findall(unquote(urlsplit(url).path).casefold()))
+    words = [word for word in _PLAIN_WORD.findall(text.casefold()) if word not in echoed]
+    if not words:
+        return None
+    return hashlib.sha256(" ".join(words).encode("utf-8", "replace")).hexdigest()
+
+
+def _decode(body: bytes, content_type: str) -> str:
+    named = _CHARSET.search(content_type.encode("utf-8", "replace")) or _CHARSET.search(body[:1024])
+    try:
+        return body.decode(named[1].decode("ascii") if named else "utf-8", "replace")
+    except (LookupError, UnicodeError):  # a charset nobody knows, or one that is no text encoding
+        return body.decode("utf-8", "replace")
+
+
+class _TitleReader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.title: list[str] = []
+        self._in_title = False
+        self._drawings = 0
+
+    def handle_starttag(self, tag: str, _attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "svg":
+            self._drawings += 1
+        elif tag == "title":
+            self._in_title = not self._drawings
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "svg":
+            self._drawings = max(0, self._drawings - 1)
+        elif tag == "title":
+            self._in_title = False
+
+    def handle_data(self, data: str) -> None:
+        if self._in_title:
+            self.title.append(data)

@@ -1,0 +1,123 @@
+"""What a sweep is given: the URLs due tonight and the rules to ask them under.
+
+Belongs here: plain frozen values, picklable, so that a shard of hosts can be swept in another process. Does not belong
+here: anything that runs.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from importlib.metadata import PackageNotFoundError, version
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+import certifi
+
+from pipeline.settings import Links
+
+
+@dataclass(frozen=True, slots=True)
+class DueUrl:
+    """One URL due tonight. `domain` is its registrable domain, the unit of pacing."""
+
+    url_id: str
+    fetch_url: str
+    domain: str
+    asked_as: str = "page"
+    """page: a ranged GET at once; file: HEAD first."""
+    problem: str | None = None
+    """Why it is never asked: backslash | control_character | scheme_unsupported | relative | invalid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a domain is asked: the least gap between two starts, and how many requests may be under way."""
+
+    gap: float
+    connections: int = 1
+    skip: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """The rules of one night. The figures without a setting come from link-rules and are attributes for tests' sake."""
+
+    night: date
+    refresh_id: str
+    began_at: datetime
+    user_agent: str
+    pace: Pace
+    paces: Mapping[str, Pace]
+    concurrency: int
+    timeout_seconds: float
+    nightly_budget: int
+    domain_budget: int
+    nightly_seconds: float
+    second_opinion: bool
+    connect_to: Mapping[str, str]
+    nameservers: tuple[str, ...]
+    allow_addresses: tuple[IPv4Network | IPv6Network, ...]
+    ca_file: str
+    retries: int = 2
+    retry_delay: float = 1.0
+    retry_after_cap: float = 60.0
+    max_hops: int = 10
+    timeouts_to_settle: int = 5
+    dns_seconds: float = 5.0
+    opinion_threads: int = 8
+    flush_rows: int = 500
+    flush_seconds: float = 1.0
+    shard: int = 0
+
+    def pace_of(self, domain: str) -> Pace:
+        return self.paces.get(domain, self.pace)
+
+
+@dataclass(frozen=True, slots=True)
+class SweepResult:
+    """How the night went: `due == checked + postponed`, and `postponed` is the sum of its reasons."""
+
+    due: int
+    checked: int
+    postponed: int
+    postponed_over_budget: int
+    """Counted only: neither the night's nor the domain's budget had room for them."""
+    postponed_by_reason: Mapping[str, int] = field(default_factory=dict)
+    """The others, each with a row in the log."""
+    requests: int = 0
+
+
+def plan_sweep(links: Links, *, night: date, refresh_id: str, now: Callable[[], datetime]) -> Sweep:
+    """The sweep of `night` under the settings `links`, begun at `now()`."""
+    usual = Pace(links.pace_seconds)
+    paces = {
+        domain.lower(): Pace(
+            links.pace_seconds if rule.pace_seconds is None else rule.pace_seconds, rule.connections or 1, rule.skip
+        )
+        for domain, rule in links.per_domain.items()
+    }
+    return Sweep(
+        night=night,
+        refresh_id=refresh_id,
+        began_at=now(),
+        user_agent=f"Newsledger/{_version()} (+{links.contact})",
+        pace=usual,
+        paces=paces,
+        concurrency=links.concurrency,
+        timeout_seconds=links.timeout_seconds,
+        nightly_budget=links.nightly_budget,
+        domain_budget=links.domain_budget,
+        nightly_seconds=links.nightly_minutes * 60,
+        second_opinion=links.second_opinion,
+        connect_to={key.lower(): target for key, target in links.connect_to.items()},
+        nameservers=links.nameservers,
+        allow_addresses=tuple(ip_network(text) for text in links.allow_addresses),
+        ca_file=str(links.ca_file or certifi.where()),
+        dns_seconds=min(5.0, links.timeout_seconds),
+    )
+
+
+def _version() -> str:
+    try:
+        return version("newsledger")
+    except PackageNotFoundError:  # run from a checkout that was never installed
+        return "0"

@@ -1,0 +1,364 @@
+"""The sweep of one night: every due URL is asked, settled without asking, or postponed, and each has its rows.
+
+Belongs here: what happens when, on one event loop: taking URLs from the pacer, finding their route, handing them to a
+client, and acting on the answer. The decisions themselves are elsewhere (`journey` for one URL, `pacing` for one
+domain, `guard` for one address), and so is all judgement of links (SQL).
+"""
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+
+import pyarrow as pa
+
+from pipeline.links.curl import CurlClient
+from pipeline.links.exchange import Answer, Question
+from pipeline.links.hosts import Hosts
+from pipeline.links.journey import Act, Step, Visit, first_visit, next_step
+from pipeline.links.observation import Observation, Outbox, observe_answer, observe_unasked
+from pipeline.links.pacing import Pacer
+from pipeline.links.plan import DueUrl, Sweep, SweepResult
+from pipeline.links.resolver import Resolution, Resolver
+from pipeline.links.route import NameWanted, Refused, Route, place_of, route_by_name, route_without_dns
+from pipeline.links.second_opinion import SecondOpinion
+from pipeline.links.vocabulary import Client, ErrorClass, Kind, Method
+from pipeline.model.urls import registrable_domain
+
+_RESOLVING = 500
+"""So many names may be asked for at once: stalled ones must not hold up the others."""
+
+
+def sweep(
+    due: Sequence[DueUrl],
+    plan: Sweep,
+    write: Callable[[pa.Table], None],
+    progress: Callable[[int, int], None] | None = None,
+) -> SweepResult:
+    """Ask the URLs of `due`, the most urgent first, under the rules of `plan`.
+
+    `write` receives the observations in parts, as tables of LINK_CHECKS; `progress` the number of settled URLs and of
+    all. An interrupt writes what was observed before it goes on its way.
+    """
+    return asyncio.run(_Night(plan, write, progress).run(due))
+
+
+@dataclass(slots=True)
+class _Case:
+    """A due URL while it is not settled, with its rows so far."""
+
+    visit: Visit
+    rows: list[Observation] = field(default_factory=list)
+    questions: str | None = None
+    """The host whose last time-out this is: the second client's word decides whether that host is down."""
+
+
+class _Night:
+    def __init__(
+        self, plan: Sweep, write: Callable[[pa.Table], None], progress: Callable[[int, int], None] | None
+    ) -> None:
+        self._plan = plan
+        self._outbox = Outbox(write, plan.flush_rows)
+        self._progress = progress
+        self._pacer: Pacer[_Case] = Pacer(plan.pace_of)
+        self._hosts = Hosts(plan.timeouts_to_settle, second_opinion=plan.second_opinion)
+        self._aside: dict[str, str] = {}
+        self._waiting_for_thread: deque[tuple[str, _Case]] = deque()
+        self._open: dict[int, _Case] = {}
+        self._checked = self._requests = self._left_out = self._asking = self._resolving = self._total = 0
+        self._postponed: Counter[str] = Counter()
+        self._pump_handle: asyncio.Handle | None = None
+        self._late = False
+
+    async def run(self, due: Sequence[DueUrl]) -> SweepResult:
+        plan = self._plan
+        self._loop = asyncio.get_running_loop()
+        self._began = time.monotonic()
+        self._deadline = self._began + plan.nightly_seconds
+        self._finished: asyncio.Future[None] = self._loop.create_future()
+        self._total = len(due)
+        self._admit(due)
+        self._resolver = Resolver(plan.nameservers, plan.dns_seconds)
+        self._opinions = SecondOpinion(plan)
+        ticking = asyncio.create_task(self._tick())
+        try:
+            async with CurlClient(plan) as self._curl:
+                self._pump()
+                if self._open:
+                    await self._finished
+        finally:
+            ticking.cancel()
+            self._opinions.close()
+            await self._resolver.close()
+            for case in list(self._open.values()):
+                self._postpone(case, "interrupted", "the sweep was stopped")
+            self._outbox.flush()
+            self._tell()
+        return SweepResult(
+            due=len(due),
+            checked=self._checked,
+            postponed=self._left_out + self._postponed.total(),
+            postponed_over_budget=self._left_out,
+            postponed_by_reason=dict(self._postponed),
+            requests=self._requests,
+        )
+
+    def _admit(self, due: Sequence[DueUrl]) -> None:
+        """Queue what the budgets have room for, settle what is never asked, count what is left out."""
+        plan = self._plan
+        by_domain: Counter[str] = Counter()
+        admitted = 0
+        for url in due:
+            case = _Case(first_visit(url))
+            if url.problem is not None:
+                unsupported = url.problem == ErrorClass.SCHEME_UNSUPPORTED
+                error = ErrorClass.SCHEME_UNSUPPORTED if unsupported else ErrorClass.URL_INVALID
+                self._settle_unasked(case, Kind.GUARD, error, url.problem)
+                continue
+            by_domain[url.domain] += 1
+            skipped = plan.pace_of(url.domain).skip
+            if by_domain[url.domain] > plan.domain_budget or (not skipped and admitted >= plan.nightly_budget):
+                self._left_out += 1
+            elif skipped:
+                self._postpone(case, "skipped", "links.per_domain skips this domain")
+            else:
+                admitted += 1
+                self._open[id(case)] = case
+                self._pacer.put(url.domain, case)
+
+    # What is started: called whenever time has passed or something has ended.
+
+    def _wake(self) -> None:
+        """Look for work soon, once, however many things have just ended."""
+        if self._pump_handle is None or isinstance(self._pump_handle, asyncio.TimerHandle):
+            if self._pump_handle is not None:
+                self._pump_handle.cancel()
+            self._pump_handle = self._loop.call_soon(self._pump)
+
+    def _pump(self) -> None:
+        self._pump_handle = None
+        if self._finished.done():
+            return
+        try:
+            self._start_what_may()
+        except Exception as error:  # noqa: BLE001 - in a callback: handed to whoever awaits the sweep
+            self._finished.set_exception(error)
+            return
+        if not self._open:
+            self._finished.set_result(None)
+            return
+        wakes_at = None if self._late else self._pacer.wakes_at()
+        if wakes_at is not None and self._pump_handle is None and self._has_room():
+            delay = min(wakes_at, self._deadline) - time.monotonic()
+            self._pump_handle = self._loop.call_later(max(0.0, delay), self._pump)
+
+    def _has_room(self) -> bool:
+        return self._asking < self._plan.concurrency and self._resolving < _RESOLVING
+
+    def _start_what_may(self) -> None:
+        if not self._late and time.monotonic() >= self._deadline:
+            self._late = True
+            waiting = [case for _, case in self._waiting_for_thread] + self._pacer.drain()
+            self._waiting_for_thread.clear()
+            for case in waiting:
+                self._postpone(case, "minutes", "the night's minutes ran out")
+        while self._has_room():
+            taken = self._pacer.take(time.monotonic())
+            if taken is None:
+                return
+            self._begin(*taken)
+
+    def _begin(self, domain: str, case: _Case) -> None:
+        """`case` holds a connection of `domain` and may start now, if nothing settles it first."""
+        visit = case.visit
+        route = self._route(domain, case)
+        if route is None:
+            self._pacer.release(domain)
+            return
+        if visit.client is Client.REQUESTS and not self._opinions.free:
+            self._pacer.release(domain)
+            self._waiting_for_thread.append((domain, case))
+            return
+        question = Question(visit.url, visit.method, visit.ranged, route)
+        visit.asked.add(visit.url)
+        self._asking += 1
+        self._requests += 1
+        self._pacer.started(domain, time.monotonic())
+        answered = partial(self._answered, domain, case, route, self._now())
+        if visit.client is Client.REQUESTS:
+            self._opinions.ask(question, answered)
+        else:
+            self._curl.ask(question, answered)
+
+    def _route(self, domain: str, case: _Case) -> Route | None:
+        """Where `case` is asked, or None where it is settled already or waits for its name."""
+        visit, plan = case.visit, self._plan
+        if domain in self._aside:
+            self._postpone(case, "host set aside", self._aside[domain])
+            return None
+        try:
+            place = place_of(visit.url)
+        except ValueError as error:
+            self._settle_unasked(case, Kind.GUARD, ErrorClass.URL_INVALID, str(error))
+            return None
+        down = self._hosts.down(place.host)
+        if down is not None:
+            detail = f"{plan.timeouts_to_settle} time-outs in a row on other URLs of {place.host}"
+            self._settle_unasked(case, Kind.SHARED, down, detail)
+            return None
+        route = route_without_dns(place, plan.connect_to, plan.allow_addresses)
+        if isinstance(route, NameWanted):
+            known = self._resolver.known(place.host)
+            if known is None:
+                self._resolve(domain, case, place.host)
+                return None
+            if known.error is ErrorClass.DNS_NXDOMAIN:
+                kind = Kind.REQUEST if self._hosts.is_first_nxdomain(place.host) else Kind.SHARED
+                self._settle_unasked(case, kind, known.error, known.detail)
+                return None
+            if known.error is not None:
+                self._postpone(case, known.error, known.detail, known.error)
+                return None
+            route = route_by_name(place, known.addresses, plan.allow_addresses, known.milliseconds)
+        if isinstance(route, Refused):
+            self._settle_unasked(case, Kind.GUARD, ErrorClass.ADDRESS_REFUSED, route.reason)
+            return None
+        assert isinstance(route, Route)
+        return route
+
+    def _resolve(self, domain: str, case: _Case, host: str) -> None:
+        """Ask for the name; `case` comes back to the front of its domain and starts no earlier than its pace allows."""
+        self._resolving += 1
+
+        def resolved(task: asyncio.Task[Resolution]) -> None:
+            self._resolving -= 1
+            if task.cancelled() or self._finished.done():
+                return
+            if task.exception() is not None:
+                self._finished.set_exception(task.exception() or RuntimeError("the resolver failed"))
+                return
+            self._requeue(domain, case, first=True)
+            self._wake()
+
+        self._resolver.ask(host).add_done_callback(resolved)
+
+    # What comes back.
+
+    def _answered(
+        self, domain: str, case: _Case, route: Route, started_at: datetime, answer: Answer, seen_at: float
+    ) -> None:
+        self._asking -= 1
+        self._pacer.finished(domain, seen_at)
+        if self._finished.done():
+            return
+        try:
+            self._act(domain, case, route, started_at, answer)
+        except Exception as error:  # noqa: BLE001 - in a callback: handed to whoever awaits the sweep
+            self._finished.set_exception(error)
+            return
+        if self._waiting_for_thread and self._opinions.free:
+            self._requeue(*self._waiting_for_thread.popleft(), first=True)
+        self._wake()
+
+    def _act(self, domain: str, case: _Case, route: Route, started_at: datetime, answer: Answer) -> None:
+        visit = case.visit
+        step = next_step(visit, answer, self._plan, self._now())
+        if answer.error is ErrorClass.ADDRESS_REFUSED:  # the backstop: nothing was sent
+            self._settle_unasked(case, Kind.GUARD, answer.error, answer.detail)
+            return
+        case.rows.append(observe_answer(self._plan, visit, answer, step, started_at, route.dns_ms))
+        if step.pause is not None and step.act is not Act.SET_ASIDE:
+            self._pacer.pause(domain, time.monotonic() + step.pause)
+        if self._hosts.hear(route.place.host, visit.due.url_id, visit.client, answer):
+            case.questions = route.place.host
+            visit.restart(Client.REQUESTS, Method.GET)
+            self._requeue(visit.domain, case, first=True)
+            return
+        match step.act:
+            case Act.ALIVE:
+                self._settle(case)
+            case Act.NOT_ALIVE:
+                self._ask_other_client(case)
+            case Act.SET_ASIDE:
+                self._aside[domain] = step.detail or "the host asked to be left alone"
+                self._postpone(case, "Retry-After", self._aside[domain])
+            case _:
+                self._go_on(domain, case, step)
+
+    def _go_on(self, domain: str, case: _Case, step: Step) -> None:
+        visit = case.visit
+        match step.act:
+            case Act.FOLLOW:
+                assert step.url is not None
+                visit.follow(step.url, registrable_domain(place_of(step.url).host))
+                self._requeue(visit.domain, case, first=True)
+            case Act.AGAIN:
+                visit.retries += 1
+                if self._late:
+                    self._requeue(domain, case, first=True)
+                else:
+                    self._pacer.put_later(domain, case, time.monotonic() + step.delay)
+            case Act.AGAIN_WHOLE:
+                visit.ranged = False
+                self._requeue(domain, case, first=True)
+            case Act.ASK_WITH_GET:
+                visit.restart(visit.client, Method.GET)
+                self._requeue(visit.domain, case, first=True)
+            case _:
+                raise AssertionError(step.act)
+
+    def _ask_other_client(self, case: _Case) -> None:
+        if case.visit.client is Client.REQUESTS or not self._plan.second_opinion:
+            self._settle(case)
+            return
+        case.visit.restart(Client.REQUESTS, Method.GET)
+        self._requeue(case.visit.domain, case, first=True)
+
+    # What is settled.
+
+    def _requeue(self, domain: str, case: _Case, *, first: bool) -> None:
+        if self._late:
+            self._postpone(case, "minutes", "the night's minutes ran out")
+        else:
+            self._pacer.put(domain, case, first=first)
+
+    def _settle_unasked(self, case: _Case, kind: Kind, error: ErrorClass, detail: str | None) -> None:
+        case.rows.append(observe_unasked(self._plan, case.visit, kind, error, detail, self._now()))
+        self._settle(case)
+
+    def _postpone(self, case: _Case, reason: str, detail: str | None, error: ErrorClass | None = None) -> None:
+        case.rows.append(observe_unasked(self._plan, case.visit, Kind.POSTPONED, error, detail, self._now()))
+        self._postponed[reason] += 1
+        self._close(case)
+
+    def _settle(self, case: _Case) -> None:
+        self._checked += 1
+        self._close(case)
+
+    def _close(self, case: _Case) -> None:
+        self._open.pop(id(case), None)
+        if case.questions is not None:
+            self._hosts.forget_question(case.questions, case.visit.due.url_id)
+        self._outbox.add(case.rows)
+
+    def _now(self) -> datetime:
+        """The refresh's clock: its start plus the time that truly went by."""
+        return self._plan.began_at + timedelta(seconds=time.monotonic() - self._began)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(self._plan.flush_seconds)
+            try:
+                self._outbox.flush()
+                self._tell()
+            except Exception as error:  # noqa: BLE001 - the log cannot be written: the sweep ends with that error
+                if not self._finished.done():
+                    self._finished.set_exception(error)
+                return
+
+    def _tell(self) -> None:
+        if self._progress is not None:
+            self._progress(self._checked + self._left_out + self._postponed.total(), self._total)

@@ -1,0 +1,90 @@
+"""One night in small: a sweep of a few URLs, and what the log and the verdicts say of it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from pipeline.links import DueUrl, Sweep, SweepResult, plan_sweep, sweep
+from pipeline.model.logs import LINK_CHECKS, REFRESHES
+from pipeline.model.urls import url_forms
+from pipeline.rehearsal import Web
+from pipeline.settings import Links
+
+VERDICTS = Path(__file__).parents[2].joinpath("sql", "links", "verdicts.sql").read_text("utf-8")
+NIGHT = date(2026, 3, 1)
+LINKS = Links(pace_seconds=0, allow_fast=True, timeout_seconds=0.6, contact="https://newsledger.example/bot")
+
+
+def due_url(url: str) -> DueUrl:
+    forms = url_forms(url)
+    asked_as = "file" if url.endswith(".png") else "page"
+    return DueUrl(forms.url_id, forms.fetch_url, forms.registrable_domain, asked_as, forms.problem)
+
+
+def planned(links: Links, refresh_id: str = "r1") -> Sweep:
+    plan = plan_sweep(links, night=NIGHT, refresh_id=refresh_id, now=lambda: datetime(2026, 3, 1, 2, tzinfo=UTC))
+    return replace(plan, retry_delay=0.02)
+
+
+def labelled(web: Web) -> dict[str, str]:
+    """The URLs with a label, and the label."""
+    urls = {}
+    for name, host in web.hosts.items():
+        scheme = "https" if "tls" in host.model_fields_set else "http"
+        if host.expect:
+            urls[f"{scheme}://{name}/page"] = host.expect
+        urls |= {f"{scheme}://{name}{path}": answer.expect for path, answer in host.paths.items() if answer.expect}
+    return urls
+
+
+class Night:
+    """What a sweep wrote, and what the SQL says of it."""
+
+    def __init__(self, due: Sequence[DueUrl], tables: list[pa.Table], result: SweepResult) -> None:
+        self.due, self.tables, self.result = due, tables, result
+        self.checks = pa.concat_tables([LINK_CHECKS.empty_table(), *tables])
+
+    def rows(self, url: str) -> list[dict[str, object]]:
+        """The rows of a URL as they were written."""
+        url_id = url_forms(url).url_id
+        return [row for row in self.checks.to_pylist() if row["url_id"] == url_id]
+
+    def story(self, url: str) -> list[tuple[object, ...]]:
+        """The rows of a URL in short, for a failed assertion."""
+        keys = ("kind", "client", "hop", "attempt", "http_status", "error_class", "error_detail")
+        return [tuple(row[key] for key in keys) for row in self.rows(url)]
+
+    def verdicts(self, refreshes: pa.Table | None = None) -> dict[str, dict[str, object]]:
+        with duckdb.connect() as con:
+            con.execute("create schema log; create schema coverage")
+            urls = pa.Table.from_pylist(
+                [
+                    {
+                        "url_id": due.url_id,
+                        "fetch_url": due.fetch_url,
+                        "identity_url": (forms := url_forms(due.fetch_url)).identity_url,
+                        "host": forms.host,
+                        "registrable_domain": forms.registrable_domain,
+                    }
+                    for due in self.due
+                ]
+            )
+            con.register("checks_arrow", self.checks)
+            con.register("urls_arrow", urls)
+            con.register("refreshes_arrow", refreshes if refreshes is not None else REFRESHES.empty_table())
+            con.execute("create table log.link_checks as from checks_arrow")
+            con.execute("create table log.refreshes as from refreshes_arrow")
+            con.execute("create table coverage.urls as select * replace (url_id::uuid as url_id) from urls_arrow")
+            rows = con.sql(VERDICTS).to_arrow_table().to_pylist()
+        by_id = {due.url_id: due.fetch_url for due in self.due}
+        return {by_id[str(row["url_id"])]: row for row in rows}
+
+
+def sweep_night(due: Sequence[DueUrl], plan: Sweep) -> Night:
+    tables: list[pa.Table] = []
+    result = sweep(due, plan, tables.append)
+    return Night(due, tables, result)
