@@ -1,0 +1,307 @@
+"""The morning page: what it must say of a warehouse, and what hostile content must not make of it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+from uuid import UUID
+
+import duckdb
+import pytest
+
+from pipeline.errors import WarehouseError
+from pipeline.model.tables import TABLES
+from pipeline.report import write_report
+from pipeline.report.reading import ROWS_SHOWN
+from pipeline.report.sections import SECTIONS, statement
+
+Rows = Mapping[str, Sequence[Mapping[str, object]]]
+
+REHEARSAL = "A rehearsal web answered these links, not the world."
+SCRIPT = "<script>alert(1)</script>"
+REFRESH = {
+    "refresh_id": "20261122T020000-1a2b",
+    "started_at": datetime(2026, 11, 22, 2, 0, tzinfo=UTC),
+    "night": date(2026, 11, 22),
+    "clock": "system",
+    "outcome": "published",
+    "rehearsal": False,
+    "files_seen": 12345,
+    "files_accepted": 101,
+    "files_rejected": 102,
+    "files_skipped": 103,
+    "files_unchanged": 12039,
+    "files_removed": 104,
+    "urls_due": 901,
+    "urls_checked": 870,
+    "urls_postponed": 31,
+    "version": "0.1.0",
+}
+DEAD = {
+    "url_id": UUID(int=1),
+    "fetch_url": "https://gone.example/a?b=1&c=2",
+    "state": "dead",
+    "strikes": 3,
+    "verdict": "gone",
+    "http_status": 410,
+    "last_alive": date(2026, 9, 1),
+    "source": "site",
+    "path": "_news/one.md",
+    "pointer": "/relatedItems/3/webUrl",
+    "story_title": "The first story",
+}
+FILLED: Rows = {
+    "ops.refreshes": [
+        REFRESH | {"started_at": datetime(2026, 11, 21, 2, 0, tzinfo=UTC), "version": "0.0.9"},
+        REFRESH,
+    ],
+    "coverage.stories": [{"story_id": UUID(int=n)} for n in range(7)],
+    "coverage.articles": [{"article_id": UUID(int=n)} for n in range(23)],
+    "coverage.mentions": [{"mention_id": UUID(int=n)} for n in range(1031)],
+    "coverage.outlets": [{"outlet_id": UUID(int=n)} for n in range(17)],
+    "coverage.urls": [{"url_id": UUID(int=n)} for n in range(53)],
+    "links.states": [
+        {"url_id": UUID(int=n), "last_verdict": "alive" if n < 29 else "soft_404" if n < 42 else None}
+        for n in range(53)
+    ],
+    "reports.dead_links": [
+        DEAD,
+        DEAD | {"path": "_news/two.md", "pointer": "/webUrl", "story_title": SCRIPT},
+        DEAD
+        | {
+            "url_id": UUID(int=2),
+            "fetch_url": "javascript:alert(1)",
+            "state": "failing",
+            "strikes": 1,
+            "verdict": "unreachable",
+            "http_status": None,
+            "error_class": "dns_nxdomain",
+        },
+    ],
+    "reports.link_health_by_outlet": [
+        {"domain": "harbor.example", "outlet": "Harbor & Co", "links": 61, "alive": 37, "broken": 5, "unjudged": 19}
+        | {"broken_share": 5 / 42}
+    ],
+    "reports.articles_in_several_stories": [
+        {"title": SCRIPT, "outlet": None, "identity_url": "https://x.example/\"onmouseover='alert(1)'"}
+        | {"story_count": 14, "leads": 2, "paths": [f"_news/{n}.md" for n in range(14)]}
+    ],
+    "reports.coverage_lag": [
+        {"topic": None, "stories": 3, "related_items": 8, "median_lag_hours": -1.25, "p90_lag_hours": 48.04}
+        | {"share_before": 0.625}
+    ],
+    "reports.changed_in_last_refresh": [
+        {"source": "site", "path": "_news/one.md", "change": "changed", "title": "Now \u202egnp.exe", "heat_before": -1}
+        | {"heat_now": 88, "related_before": 4, "related_now": 6}
+    ],
+    "coverage.document_issues": [
+        {"code": "yaml.syntax", "severity": "error", "line": 4, "column": 9, "message": "a quote is open"}
+        | {"source": "site", "path": "_news/bad.md", "raw": 'title: "<img src=x onerror=alert(1)>'},
+        {"code": "whole", "severity": "warning", "message": "no fence", "source": "site", "path": "_news/odd.md"},
+        {"code": "only.said", "severity": "info", "message": "unseen", "source": "site", "path": "_news/odd.md"},
+    ],
+}
+
+
+def build(file: Path, rows: Rows) -> Path:
+    connection = duckdb.connect(str(file))
+    for schema in sorted({table.schema for table in TABLES.values()}):
+        connection.execute(f"create schema {schema}")
+    for table in TABLES.values():
+        columns = ", ".join(f'"{column.name}" {column.type}' for column in table.columns)
+        connection.execute(f"create table {table.full_name} ({columns})")
+        for row in rows.get(table.full_name, ()):
+            names = ", ".join(f'"{name}"' for name in row)
+            values = ", ".join("?" for _ in row)
+            connection.execute(f"insert into {table.full_name} ({names}) values ({values})", list(row.values()))
+    connection.close()
+    return file
+
+
+class Reader(HTMLParser):
+    """The page as a browser would take it: its elements, and the words of each section."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words: dict[str, list[str]] = {}
+        self._section = "head"
+        self.feed(page.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag == "section":
+            self._section = dict(attrs)["id"] or ""
+        elif tag in ("footer", "header"):
+            self._section = tag
+        elif tag in ("td", "dd"):
+            self.handle_data(" ")
+
+    def handle_data(self, data: str) -> None:
+        self.words.setdefault(self._section, []).append(data)
+
+    def text(self, section: str) -> str:
+        return " ".join("".join(self.words[section]).split())
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Reader:
+    folder = tmp_path_factory.mktemp("report")
+    return Reader(write_report(build(folder / "r1.duckdb.building", FILLED), folder / "report"))
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ("header", "Refresh of 2026-11-22 02:00 UTC"),
+        ("header", "Night of 2026-11-22"),
+        ("summary", "Stories 7 Articles 23 Mentions 1,031 Outlets 17 Links 53"),
+        ("summary", "seen 12,345 accepted 101 rejected 102 skipped 103 unchanged 12,039 removed 104"),
+        ("summary", "901 links were due: 870 asked, 31 put off to another night."),
+        ("summary", "alive 29 54.7% soft 404 13 24.5% never judged 11 20.8%"),
+        ("dead_links", "2 links"),
+        (
+            "dead_links",
+            "https://gone.example/a?b=1&c=2 dead 3 gone HTTP 410 2026-09-01 2 _news/one.md /relatedItems/3/webUrl",
+        ),
+        ("dead_links", "The first story"),
+        ("dead_links", "failing 1 unreachable dns_nxdomain"),
+        ("outlets", "harbor.example Harbor & Co 61 37 5 19 11.9%"),
+        ("shared_articles", "14 2 _news/0.md"),
+        ("shared_articles", "and 4 more files"),
+        ("lag", "without a topic 3 8 −1.2 h +48.0 h 62.5%"),
+        ("changes", "_news/one.md site changed Now ⟨U+202E⟩gnp.exe −1 88 4 6"),
+        ("issues", "_news/bad.md:4:9 site error yaml.syntax a quote is open"),
+        ("issues", "_news/odd.md site warning whole no fence"),
+        ("footer", "ops.catalog"),
+        ("footer", "Newsledger 0.1.0"),
+    ],
+)
+def test_the_page_says(page: Reader, section: str, said: str) -> None:
+    assert said in page.text(section)
+
+
+def test_a_problem_that_is_only_information_is_left_out(page: Reader) -> None:
+    assert "only.said" not in page.text("issues")
+
+
+@pytest.mark.parametrize("name", [*(section.name for section in SECTIONS), "refresh", "holdings", "verdicts"])
+def test_each_table_leads_to_its_sql(page: Reader, name: str) -> None:
+    """The statement stands on the page to the letter, in the table's own section."""
+    section = name if name in page.words else "summary"
+    assert statement(name) in page.words[section]
+
+
+@pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.name)
+def test_the_columns_laid_out_are_those_the_statement_yields(tmp_path: Path, section) -> None:  # type: ignore[no-untyped-def]
+    connection = duckdb.connect(str(build(tmp_path / "empty.duckdb", {})), read_only=True)
+    described = connection.execute(f"describe {section.statement}").fetchall()
+    connection.close()
+    assert [column.name for column in section.columns] == [row[0] for row in described]
+
+
+def test_markup_in_titles_stays_text(page: Reader) -> None:
+    assert SCRIPT in page.text("dead_links")
+    assert [tag for tag, _ in page.elements].count("script") == 1
+    assert not [tag for tag, _ in page.elements if tag in ("img", "iframe", "object", "embed", "base", "form")]
+
+
+def test_no_text_of_the_world_becomes_an_attribute(page: Reader) -> None:
+    assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
+
+
+def test_only_web_urls_become_links(page: Reader) -> None:
+    links = [attributes["href"] or "" for tag, attributes in page.elements if tag == "a"]
+    assert "https://gone.example/a?b=1&c=2" in links
+    assert all(re.match(r"https?://|#", link) for link in links)
+    assert "javascript:alert(1)" in page.text("dead_links")
+
+
+def test_links_tell_nobody_where_they_were_followed_from(page: Reader) -> None:
+    outward = [attributes for tag, attributes in page.elements if tag == "a" and "://" in (attributes["href"] or "")]
+    assert all("noreferrer" in (attributes["rel"] or "") for attributes in outward)
+
+
+def test_nothing_is_loaded_from_elsewhere(page: Reader) -> None:
+    assert not [attributes for _, attributes in page.elements if "src" in attributes or "srcset" in attributes]
+    assert [attributes["href"] for tag, attributes in page.elements if tag == "link"] == ["data:,"]
+    page_text = "".join(page.words["head"])
+    assert "url(" not in page_text
+    assert "@import" not in page_text
+
+
+def test_a_rehearsal_is_said_before_anything_else(tmp_path: Path) -> None:
+    file = build(tmp_path / "r.duckdb", {"ops.refreshes": [REFRESH | {"rehearsal": True, "clock": "given"}]})
+    page = Reader(write_report(file, tmp_path))
+    assert REHEARSAL in page.text("header")
+    assert "On a given clock (--now)" in page.text("header")
+
+
+def test_no_rehearsal_is_said_where_only_an_earlier_refresh_was_one(tmp_path: Path) -> None:
+    earlier = REFRESH | {"started_at": datetime(2026, 11, 1, tzinfo=UTC), "rehearsal": True}
+    page = Reader(write_report(build(tmp_path / "r.duckdb", {"ops.refreshes": [earlier, REFRESH]}), tmp_path))
+    assert REHEARSAL not in page.text("header")
+
+
+def test_a_night_that_does_not_count_is_said(tmp_path: Path) -> None:
+    file = build(tmp_path / "r.duckdb", {"ops.refreshes": [REFRESH | {"void_reason": "the control URLs failed"}]})
+    assert "the control URLs failed" in Reader(write_report(file, tmp_path)).text("header")
+
+
+def test_a_first_refresh_without_links_says_so(tmp_path: Path) -> None:
+    rows: Rows = {
+        "ops.refreshes": [REFRESH | {"urls_due": None, "urls_checked": None, "urls_postponed": None}],
+        "coverage.urls": [{"url_id": UUID(int=n)} for n in range(4)],
+    }
+    summary = Reader(write_report(build(tmp_path / "r.duckdb", rows), tmp_path)).text("summary")
+    assert "The links were not asked in this refresh." in summary
+    assert "never judged 4 100.0%" in summary
+
+
+def test_an_empty_warehouse_says_so_in_words(tmp_path: Path) -> None:
+    page = Reader(write_report(build(tmp_path / "r.duckdb", {}), tmp_path))
+    assert "No refresh is recorded in this warehouse." in page.text("header")
+    for section in SECTIONS:
+        assert section.empty in page.text(section.name)
+        assert section.statement in page.words[section.name]
+
+
+def test_more_rows_than_are_shown_are_counted(tmp_path: Path) -> None:
+    many = [
+        {"domain": f"d{n}.example", "links": 1, "alive": 1, "broken": 0, "unjudged": 0} for n in range(ROWS_SHOWN + 7)
+    ]
+    page = Reader(write_report(build(tmp_path / "r.duckdb", {"reports.link_health_by_outlet": many}), tmp_path))
+    assert "507 domains" in page.text("outlets")
+    assert "The first 500 are shown; 7 more are in the warehouse." in page.text("outlets")
+
+
+def test_the_page_is_replaced_whole_and_the_warehouse_is_left_as_it_was(tmp_path: Path) -> None:
+    file = build(tmp_path / "r.duckdb.building", FILLED)
+    before = file.read_bytes()
+    folder = tmp_path / "deep" / "report"
+    folder.mkdir(parents=True)
+    (folder / "index.html").write_text("yesterday")
+    assert write_report(file, folder) == folder / "index.html"
+    assert [file.name for file in folder.iterdir()] == ["index.html"]
+    assert file.read_bytes() == before
+
+
+def test_the_same_warehouse_makes_the_same_page(tmp_path: Path) -> None:
+    file = build(tmp_path / "r.duckdb", FILLED)
+    assert write_report(file, tmp_path / "a").read_bytes() == write_report(file, tmp_path / "b").read_bytes()
+
+
+def test_a_file_that_is_no_warehouse_is_named_and_the_old_page_stays(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("yesterday")
+    (tmp_path / "not.duckdb").write_text("not a database, " * 1000)
+    with pytest.raises(WarehouseError, match=r"not\.duckdb"):
+        write_report(tmp_path / "not.duckdb", tmp_path)
+    assert (tmp_path / "index.html").read_text() == "yesterday"
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    file = build(tmp_path / "r.duckdb", {})
+    (tmp_path / "taken").write_text("a file, not a folder")
+    with pytest.raises(WarehouseError, match="taken"):
+        write_report(file, tmp_path / "taken")
