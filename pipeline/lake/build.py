@@ -37,9 +37,12 @@ class Builder:
     providers: Mapping[str, Callable[["Builder"], None]] = field(default_factory=dict)
     _present: set[str] = field(default_factory=set)
     _names: dict[str, str] = field(default_factory=dict)
+    _schema: str = ""
 
     def build(self, schema: str) -> dict[str, Built]:
         """Every table of the schema, by full name, written where it is stale and staged at the end."""
+        self._schema = schema
+        self._names.clear()
         staged = self.snapshots.staged().tables
         built: dict[str, Built] = {}
         for wanted in relations(schema):
@@ -57,9 +60,11 @@ class Builder:
         return built
 
     def made_from(self, full_name: str) -> str:
-        """The name of all that a relation is made from."""
+        """The name of all that a relation is made from; a table of another schema has kept its own."""
         if full_name in self.inputs:
             return self.inputs[full_name]
+        if full_name in TABLES and TABLES[full_name].schema != self._schema:
+            return self.snapshots.staged().tables[full_name].made_from
         if full_name not in self._names:
             wanted = relation(full_name)
             table = TABLES.get(full_name)

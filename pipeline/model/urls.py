@@ -48,8 +48,8 @@ class UrlForms:
     """All that is known of a URL from its text alone.
 
     `problem` is None for a URL that can be asked, else empty | backslash | control_character | scheme_unsupported |
-    relative | invalid; then `fetch_url` is the trimmed text and the host is empty. `stripped_userinfo` tells that a user name or
-    password was written into it and left out.
+    relative | invalid; then `fetch_url` is the trimmed text and the host is empty. `stripped_userinfo` tells that a
+    user name or password was written into it and left out.
     """
 
     fetch_url: str

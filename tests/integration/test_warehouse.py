@@ -17,6 +17,14 @@ from pipeline.warehouse import build_warehouse, publish_warehouse, query, read_f
 from pipeline.warehouse.building import BUILDING
 
 RULES = Warehouse()
+HOLDER = """
+import sys, duckdb
+connection = duckdb.connect(sys.argv[1], read_only=True)
+for line in sys.stdin:
+    statement = "select count(*), min(value), max(value) from coverage.leftovers"
+    print(connection.execute(statement).fetchall(), flush=True)
+"""
+"""A reader that opens the warehouse once and answers a query for each line."""
 
 
 def _leftovers(tmp_path: Path, rows: int, counted: int | None = None) -> dict[str, tuple[TableFile, Path]]:
@@ -57,10 +65,7 @@ def test_a_reader_that_holds_a_connection_is_never_disturbed(tmp_path: Path) -> 
         [
             sys.executable,
             "-c",
-            "import sys, duckdb; c = duckdb.connect(sys.argv[1], read_only=True)\n"
-            "for line in sys.stdin:\n"
-            "    rows = c.execute('select count(*), min(value), max(value) from coverage.leftovers').fetchall()\n"
-            "    print(rows, flush=True)",
+            HOLDER,
             str(link),
         ],
         stdin=subprocess.PIPE,

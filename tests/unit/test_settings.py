@@ -55,7 +55,7 @@ def test_the_environment_overrides_one_key_and_leaves_its_neighbours(
     ],
 )
 def test_a_wrong_setting_is_named_with_its_file(tmp_path: Path, text: str, told: str) -> None:
-    with pytest.raises(SettingsError, match="newsledger.yaml") as caught:
+    with pytest.raises(SettingsError, match=r"newsledger\.yaml") as caught:
         _load(tmp_path, text)
     assert told in str(caught.value)
 

@@ -1,0 +1,44 @@
+# `make run` and `make test` do all the set-up themselves; the rest is for those who stay.
+
+export NEWSLEDGER_CONFIG ?= seeds/newsledger.yaml
+export DAGSTER_DISABLE_TELEMETRY = 1
+
+BIN := .venv/bin
+
+.PHONY: run test check format ui bench docs lock clean
+
+run: .venv/.ready  ## a whole refresh, on the sample site unless NEWSLEDGER_CONFIG names another; no network on the sample
+	@$(BIN)/newsledger refresh
+
+test: .venv/.ready  ## the whole test suite
+	@$(BIN)/pytest
+
+check: .venv/.ready  ## format, lint, types, layers, SQL
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-timings
+	$(BIN)/sqlfluff lint --disable-progress-bar sql
+
+format: .venv/.ready  ## put the code into shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+ui: .venv/.ready  ## the Dagster UI, on loopback
+	@$(BIN)/newsledger ui
+
+bench: .venv/.ready  ## the benchmarks, as ratios in one run
+	@$(BIN)/python -m bench
+
+docs: .venv/.ready  ## write the generated parts of the docs
+	@$(BIN)/python scripts/document.py
+
+lock: .venv/.ready  ## resolve the dependencies anew
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --quiet --upgrade -o requirements.lock
+
+clean:  ## remove what was made, but no data
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist
+
+.venv/.ready: requirements.lock pyproject.toml scripts/setup
+	@scripts/setup

@@ -1,0 +1,45 @@
+"""The relational tables of the archive, made whole from the documents log."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from pipeline.assets.documents import document_key
+from pipeline.assets.resources import refresh_of
+from pipeline.assets.tables import built_results, table_specs
+from pipeline.checks import check_specs, checks_on, run_checks
+from pipeline.content import site_base
+from pipeline.coverage import form_providers, forms_version
+from pipeline.settings import Settings
+
+_COUNT_MENTIONS = """
+select
+    coalesce(sum(1 + coalesce(len(list_filter(related, lambda item : item is not null)), 0)), 0)::bigint
+from staging.accepted_documents
+where is_story
+"""
+
+
+def coverage_assets(settings: Settings) -> dg.AssetsDefinition:
+    """Every table of the schema `coverage`, as one step: half a refresh cannot be made by a click."""
+    documents = [document_key(source.name) for source in settings.sources]
+
+    @dg.multi_asset(
+        name="coverage",
+        specs=table_specs("coverage", {"duckdb", "parquet"}, {"log.documents": documents, "log.refreshes": documents}),
+        check_specs=check_specs("coverage"),
+        required_resource_keys={"refresh"},
+    )
+    def coverage(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+        refresh = refresh_of(context)
+        sites = {source.name: site_base(source) for source in settings.sources}
+        forms = forms_version(sites)
+        with refresh.session() as session:
+            builder = refresh.builder(session, {"forms.urls": forms, "forms.texts": forms}, form_providers(sites))
+            built = builder.build("coverage")
+            builder.need("staging.accepted_documents")
+            mentions_in = session.value(_COUNT_MENTIONS)
+            refresh.record("modelled", mentions_in=mentions_in, mentions_out=built["coverage.mentions"].table.rows)
+            yield from built_results(built, run_checks(builder, checks_on("coverage")))
+
+    return coverage

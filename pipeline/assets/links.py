@@ -1,0 +1,119 @@
+"""The nightly sweep: what is due, the requests, the verdicts of the night and the states over nights."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import dagster as dg
+
+from pipeline.assets.resources import refresh_of
+from pipeline.assets.tables import OWNERS, built_results, table_specs
+from pipeline.checks import asset_key, check_specs, checks_on, run_checks
+from pipeline.lake.build import Builder
+from pipeline.lake.refresh import Refresh
+from pipeline.links import DueUrl, SweepResult, plan_sweep, sweep
+from pipeline.rehearsal import load_web, rehearse
+
+SWEEP_KEY = dg.AssetKey(["log", "link_checks"])
+LOGGER = logging.getLogger("newsledger.links")
+
+_DUE = """
+select url_id::varchar, fetch_url, registrable_domain, asked_as, problem
+from links.due
+order by priority
+"""
+
+
+def links_assets() -> dg.AssetsDefinition:
+    """The sweep and every table of the schema `links`, as one step."""
+    sweep_spec = dg.AssetSpec(
+        SWEEP_KEY,
+        deps=[asset_key("coverage.urls")],
+        description="The append-only log of link checks: one row for each request made, or for each due URL settled"
+        " without one.",
+        group_name="links",
+        kinds={"deltalake"},
+        owners=OWNERS,
+    )
+    completed = dg.AssetCheckSpec(
+        "sweep_completed",
+        asset=SWEEP_KEY,
+        description="The sweep ran to its end. When it did not, content is published all the same.",
+    )
+
+    @dg.multi_asset(
+        name="links",
+        specs=[
+            sweep_spec,
+            *table_specs("links", {"duckdb", "parquet"}, {"log.link_checks": [SWEEP_KEY], "log.refreshes": []}),
+        ],
+        check_specs=[completed, *check_specs("links")],
+        required_resource_keys={"refresh"},
+    )
+    def links(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+        refresh = refresh_of(context)
+        failure = None
+        result = None
+        if refresh.settings.links.enabled:
+            try:
+                result = ask(refresh, due_tonight(refresh))
+            except Exception as error:
+                LOGGER.exception("the sweep failed; what it observed is kept, the rest is due again")
+                failure = f"{type(error).__name__}: {error}"
+        yield dg.MaterializeResult(
+            asset_key=SWEEP_KEY,
+            metadata=_counts(refresh, result),
+            check_results=[
+                dg.AssetCheckResult(
+                    passed=failure is None,
+                    asset_key=SWEEP_KEY,
+                    check_name="sweep_completed",
+                    severity=dg.AssetCheckSeverity.ERROR,
+                    description=failure,
+                )
+            ],
+        )
+        with refresh.session() as session:
+            builder = refresh.builder(session)
+            built = builder.build("links")
+            yield from built_results(built, run_checks(builder, checks_on("links")))
+
+    return links
+
+
+def due_tonight(refresh: Refresh) -> list[DueUrl]:
+    """The URLs to ask tonight, first things first."""
+    with refresh.session() as session:
+        builder: Builder = refresh.builder(session)
+        builder.build("links")
+        builder.need("links.due")
+        return [DueUrl(*map(_text, row)) for row in session.run(_DUE)]  # type: ignore[arg-type]
+
+
+def ask(refresh: Refresh, due: list[DueUrl]) -> SweepResult:
+    """Ask them, by the rules of the settings, through the rehearsal web where the settings name one."""
+    rules = refresh.settings.links
+    with ExitStack() as stack:
+        if rules.rehearsal is not None:
+            rules = stack.enter_context(rehearse(load_web(rules.rehearsal))).links(rules)
+            LOGGER.warning("a rehearsal web answers for every host: these are not observations of the world")
+        plan = plan_sweep(rules, night=refresh.night, refresh_id=refresh.refresh_id, now=refresh.clock.now)
+        result = sweep(due, plan, refresh.logs.link_checks.append)
+    refresh.record("swept", urls_due=result.due, urls_checked=result.checked, urls_postponed=result.postponed)
+    return result
+
+
+def _counts(refresh: Refresh, result: SweepResult | None) -> dict[str, bool | int]:
+    if result is None:
+        return {"swept": False}
+    return {
+        "swept": True,
+        "urls_due": result.due,
+        "urls_checked": result.checked,
+        "urls_postponed": result.postponed,
+        "rehearsal": refresh.settings.links.rehearsal is not None,
+    }
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

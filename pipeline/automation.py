@@ -1,0 +1,37 @@
+"""Jobs and schedules: what runs, when, and under which tags."""
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from pipeline.settings import Schedule
+
+REFRESH_JOB = "refresh"
+NIGHTLY_SCHEDULE = "nightly_refresh"
+
+
+def refresh_job() -> UnresolvedAssetJobDefinition:
+    """Everything, in one process: a step of its own costs seconds, and the heavy work fans out inside the step."""
+    return dg.define_asset_job(
+        REFRESH_JOB,
+        selection=dg.AssetSelection.all(),
+        description="Read the archives, check the links that are due, rebuild what changed and publish.",
+        executor_def=dg.in_process_executor,
+        tags={"newsledger/kind": "refresh"},
+    )
+
+
+def nightly_refresh(job: UnresolvedAssetJobDefinition, schedule: Schedule) -> dg.ScheduleDefinition:
+    """The refresh, every night; the run key keeps a night from being run twice."""
+
+    @dg.schedule(
+        name=NIGHTLY_SCHEDULE,
+        job=job,
+        cron_schedule=schedule.cron,
+        execution_timezone=schedule.timezone,
+        description=f"A refresh at {schedule.cron} ({schedule.timezone}).",
+    )
+    def nightly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        time = context.scheduled_execution_time
+        return dg.RunRequest(run_key=time.isoformat(), tags={"newsledger/night": time.date().isoformat()})
+
+    return nightly

@@ -1,0 +1,144 @@
+"""The command line: `newsledger refresh | status | sql | report | ui`.
+
+Belongs here: arguments, what is printed, exit codes. The refresh itself is the Dagster job, run in this process on the
+instance that the UI shows. Dagster is imported only by the command that runs it: a query answers at once.
+"""
+
+import logging
+import os
+import shutil
+import sys
+import webbrowser
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from pipeline.errors import NewsledgerError
+from pipeline.lake.refresh import program_version
+from pipeline.printing import print_as, print_status
+from pipeline.settings import CONFIG_VARIABLE, NOW_VARIABLE, Settings, load_settings
+from pipeline.warehouse import query, read_file
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__.splitlines()[0]
+)
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", envvar=CONFIG_VARIABLE, help="The settings file.", show_envvar=True),
+]
+
+
+class Format(StrEnum):
+    """How a result is printed."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+@app.command()
+def refresh(
+    config: Config = None,
+    now: Annotated[
+        str | None, typer.Option("--now", envvar=NOW_VARIABLE, help="Run as if at this ISO time (rehearsals, tests).")
+    ] = None,
+) -> None:
+    """Run the whole refresh: read the archives, check the links that are due, rebuild and publish."""
+    settings = _settings(config)
+    prepare_dagster_home(settings)
+    from pipeline.running import run_refresh  # Dagster takes a second to import: only this command pays it
+
+    with Console(stderr=True).status("refreshing …"):
+        run_refresh(settings, now)
+    print_status(settings)
+
+
+@app.command()
+def status(config: Config = None) -> None:
+    """Show what the last published refresh holds."""
+    print_status(_settings(config))
+
+
+@app.command()
+def sql(
+    statement: Annotated[str, typer.Argument(help="One SQL statement; - reads it from standard input.")],
+    config: Config = None,
+    format: Annotated[Format, typer.Option("--format", "-f", help="How to print the result.")] = Format.TABLE,  # noqa: A002
+) -> None:
+    """Query the published warehouse, read-only."""
+    settings = _settings(config)
+    text = sys.stdin.read() if statement == "-" else statement
+    print_as(query(read_file(settings.warehouse_file), text), format)
+
+
+@app.command()
+def report(
+    config: Config = None,
+    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+) -> None:
+    """Say where the report of the last refresh is."""
+    page = _settings(config).report_dir / "index.html"
+    if not page.exists():
+        raise NewsledgerError(f"{page}: no report was made yet; run `newsledger refresh`")
+    typer.echo(page)
+    if show:
+        webbrowser.open(page.as_uri())
+
+
+@app.command()
+def ui(
+    config: Config = None,
+    port: Annotated[int, typer.Option(help="Where it listens, on loopback.")] = 3000,
+) -> None:
+    """Serve the Dagster UI on loopback, with the nightly schedule's daemon; Ctrl-C ends it."""
+    prepare_dagster_home(_settings(config))
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "pipeline.definitions", "-h", "127.0.0.1", "-p", str(port)]
+    os.execv(sys.executable, command)  # noqa: S606 (our own interpreter; its signals are Dagster's)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(program_version())
+
+
+def prepare_dagster_home(settings: Settings) -> Path:
+    """The persistent DAGSTER_HOME below `data_dir`, with the project's dagster.yaml in it."""
+    home = settings.dagster_home
+    package = Path(__file__).resolve().parent
+    shipped = package / "dagster.yaml"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(shipped if shipped.exists() else package.parent / "dagster.yaml", home / "dagster.yaml")
+    except OSError as error:
+        raise NewsledgerError(f"{home}: DAGSTER_HOME cannot be prepared: {error.strerror}; mend data_dir") from error
+    os.environ["DAGSTER_HOME"] = str(home)
+    os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
+    return home
+
+
+def _settings(config: Path | None) -> Settings:
+    if config is not None:
+        os.environ[CONFIG_VARIABLE] = str(config.resolve())  # for whatever Dagster loads in processes of its own
+    return load_settings(config)
+
+
+def main() -> NoReturn:
+    """The console script: an error that a user can act on is one message and exit code 1, never a traceback."""
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    logging.getLogger("newsledger").setLevel(logging.INFO)
+    try:
+        app()
+    except NewsledgerError as error:
+        typer.echo(f"newsledger: {error}", err=True)
+        sys.exit(1)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""What Dagster loads: assembly only.
+
+`build_definitions(settings, **resources)` is the one seam for tests; `defs` is made from the settings file that
+`NEWSLEDGER_CONFIG` names.
+"""
+
+import dagster as dg
+
+from pipeline.assets.coverage import coverage_assets
+from pipeline.assets.documents import documents_asset
+from pipeline.assets.links import links_assets
+from pipeline.assets.reports import reports_assets
+from pipeline.assets.resources import refresh_resource
+from pipeline.assets.warehouse import published, report, warehouse_file
+from pipeline.automation import nightly_refresh, refresh_job
+from pipeline.settings import Settings, load_settings
+
+
+def build_definitions(settings: Settings, **resources: object) -> dg.Definitions:
+    """All of Newsledger for these settings; `resources` replace those of the same name."""
+    job = refresh_job()
+    return dg.Definitions(
+        assets=[
+            *(documents_asset(source) for source in settings.sources),
+            coverage_assets(settings),
+            links_assets(),
+            reports_assets(settings),
+            warehouse_file,
+            report,
+            published,
+        ],
+        resources={"refresh": refresh_resource(settings)} | resources,
+        jobs=[job],
+        schedules=[nightly_refresh(job, settings.schedule)],
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The definitions for the settings file of this process."""
+    return build_definitions(load_settings())

@@ -1,0 +1,134 @@
+"""What the command line prints: results of queries, and the short table that ends a refresh."""
+
+import io
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import orjson
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.errors import QueryError
+from pipeline.settings import Settings
+from pipeline.warehouse import query, read_file
+
+_LAST = """
+select refresh_id, started_at, clock, rehearsal, files_seen, files_accepted, files_rejected, files_skipped,
+    files_unchanged, files_removed, urls_due, urls_checked, urls_postponed
+from ops.refreshes
+where outcome = 'published'
+order by started_at desc
+limit 1
+"""
+
+_HELD = """
+select
+    (select count(*) from coverage.documents where status <> 'removed') as files,
+    (select count(*) from coverage.documents where status = 'rejected') as rejected,
+    (select count(*) from coverage.stories) as stories,
+    (select count(*) from coverage.articles) as articles,
+    (select count(*) from coverage.mentions) as mentions,
+    (select count(*) from coverage.outlets) as outlets,
+    (select count(*) from coverage.urls) as urls
+"""
+
+_VERDICTS = """
+select coalesce(last_verdict, 'not judged') as verdict, count(*) as links
+from links.states
+group by all
+order by links desc, verdict
+"""
+
+
+def print_status(settings: Settings) -> None:
+    """The short table: what the last published refresh saw and holds, where it is, what to type next."""
+    file = read_file(settings.warehouse_file)
+    last = query(file, _LAST).to_pylist()[0]
+    held = query(file, _HELD).to_pylist()[0]
+    verdicts = query(file, _VERDICTS).to_pylist()
+    changed = sum(last[f"files_{what}"] for what in ("accepted", "rejected", "skipped", "removed"))
+
+    console = Console()
+    table = Table(title=f"Refresh of {last['started_at']:%Y-%m-%d %H:%M} UTC", title_justify="left", show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column()
+    table.add_row("files", f"{last['files_seen']:,}", f"{changed:,} changed, {held['rejected']:,} rejected")
+    table.add_row("stories", f"{held['stories']:,}", "")
+    table.add_row("articles", f"{held['articles']:,}", f"from {held['outlets']:,} outlets")
+    table.add_row("mentions", f"{held['mentions']:,}", "")
+    table.add_row("links", f"{held['urls']:,}", _swept(last))
+    table.add_section()
+    for row in verdicts:
+        table.add_row(f"  {row['verdict']}", f"{row['links']:,}", "")
+    console.print(table)
+    if last["rehearsal"]:
+        console.print("A rehearsal web answered these links, not the world.", style="yellow")
+    report = settings.report_dir / "index.html"
+    for line in _next_steps(settings.warehouse_file, report):
+        console.print(line, soft_wrap=True, highlight=False)
+
+
+def print_as(result: pa.Table, form: str) -> None:
+    """A query's result on standard output, as table | csv | json | parquet. Raises QueryError for what it cannot be."""
+    out = sys.stdout.buffer
+    if form == "csv":
+        pyarrow.csv.write_csv(_plain(result), out)
+    elif form == "json":
+        out.write(orjson.dumps(result.to_pylist(), default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    elif form == "parquet":
+        if sys.stdout.isatty():
+            raise QueryError(
+                "Parquet is no text: send it to a file, as in `newsledger sql … -f parquet > result.parquet`"
+            )
+        buffer = io.BytesIO()
+        pyarrow.parquet.write_table(result, buffer, compression="zstd")
+        out.write(buffer.getvalue())
+    else:
+        Console().print(_rich(result.column_names, result.to_pylist()))
+    out.flush()
+
+
+def _rich(names: Iterable[str], rows: list[dict[str, object]]) -> Table:
+    table = Table(caption=f"{len(rows):,} row{'' if len(rows) == 1 else 's'}", caption_justify="left")
+    for name in names:
+        is_number = bool(rows) and all(isinstance(row[name], (int, float)) or row[name] is None for row in rows)
+        table.add_column(name, justify="right" if is_number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*("" if value is None else _escaped(str(value)) for value in row.values()))
+    return table
+
+
+def _escaped(text: str) -> str:
+    return text.replace("[", "\\[")  # titles are data, not rich's markup
+
+
+def _plain(result: pa.Table) -> pa.Table:
+    """Nested columns as JSON text, which CSV can hold."""
+    for index, field in enumerate(result.schema):
+        if pa.types.is_nested(field.type):
+            texts = [
+                None if value is None else orjson.dumps(value, default=str).decode()
+                for value in result[index].to_pylist()
+            ]
+            result = result.set_column(index, field.name, pa.array(texts, pa.string()))
+    return result
+
+
+def _swept(last: dict[str, object]) -> str:
+    if last["urls_due"] is None:
+        return "not asked"
+    return f"{last['urls_checked']:,} of {last['urls_due']:,} due were asked, {last['urls_postponed']:,} postponed"
+
+
+def _next_steps(warehouse: Path, report: Path) -> list[str]:
+    return [
+        f"warehouse  {warehouse}",
+        f"report     {report}",
+        'next       newsledger sql "from reports.dead_links select path, fetch_url, verdict"',
+        "           newsledger report --open",
+    ]
