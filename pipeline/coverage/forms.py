@@ -13,19 +13,6 @@ from pipeline.model.urls import SiteBase, url_forms
 
 _FORM_FILES = ("ids.py", "text.py", "urls.py", "tracking_parameters.txt")
 
-_URL_COLUMNS = (
-    "source",
-    "raw",
-    "fetch_url",
-    "identity_url",
-    "host",
-    "registrable_domain",
-    "problem",
-    "stripped_userinfo",
-    "url_id",
-)
-
-
 def forms_version(sites: Mapping[str, SiteBase | None]) -> str:
     """Names the rules that make the forms: their code, their data and the sites' addresses."""
     digest = hashlib.sha256(repr(sorted(sites.items(), key=lambda site: site[0])).encode())
@@ -41,29 +28,26 @@ def form_providers(sites: Mapping[str, SiteBase | None]) -> dict[str, Callable[[
 
 def _give_urls(sites: Mapping[str, SiteBase | None], builder: Builder) -> None:
     builder.need("staging.url_uses")
-    distinct = builder.session.run("select distinct source, raw from staging.url_uses")
-    columns: dict[str, list[object]] = {name: [] for name in _URL_COLUMNS}
-    for source, raw in distinct:
-        assert isinstance(source, str)
-        assert isinstance(raw, str)
-        forms = url_forms(raw, sites.get(source))
-        for name, value in (
-            ("source", source),
-            ("raw", raw),
-            ("fetch_url", forms.fetch_url),
-            ("identity_url", forms.identity_url),
-            ("host", forms.host),
-            ("registrable_domain", forms.registrable_domain),
-            ("problem", forms.problem),
-            ("stripped_userinfo", forms.stripped_userinfo),
-            ("url_id", forms.url_id),
-        ):
-            columns[name].append(value)
-    text = {name: pa.array(columns[name], pa.string()) for name in _URL_COLUMNS if name != "stripped_userinfo"}
-    builder.session.give(
-        "forms.urls", pa.table(text | {"stripped_userinfo": pa.array(columns["stripped_userinfo"], pa.bool_())})
+    session = builder.session
+    distinct = session.table("select distinct source, raw from staging.url_uses")
+    sources, raws = distinct["source"].to_pylist(), distinct["raw"].to_pylist()
+    forms = [url_forms(raw, sites.get(source)) for source, raw in zip(sources, raws, strict=True)]
+    session.give(
+        "forms.url_texts",
+        pa.table(
+            {
+                "source": distinct["source"],
+                "raw": distinct["raw"],
+                "fetch_url": pa.array([form.fetch_url for form in forms], pa.string()),
+                "identity_url": pa.array([form.identity_url for form in forms], pa.string()),
+                "host": pa.array([form.host for form in forms], pa.string()),
+                "registrable_domain": pa.array([form.registrable_domain for form in forms], pa.string()),
+                "problem": pa.array([form.problem for form in forms], pa.string()),
+                "stripped_userinfo": pa.array([form.stripped_userinfo for form in forms], pa.bool_()),
+            }
+        ),
     )
-    builder.session.run("alter table forms.urls alter url_id type uuid")
+    session.run("create table forms.urls as select *, content_id('url', fetch_url) as url_id from forms.url_texts")
 
 
 def _give_texts(builder: Builder) -> None:

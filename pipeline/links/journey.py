@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
 
-import ada_url
+import can_ada
 
 from pipeline.links.exchange import Answer
 from pipeline.links.plan import DueUrl, Sweep
@@ -156,12 +156,12 @@ def _absolute(base: str, located: str) -> tuple[str | None, bool]:
     if not located or _FORBIDDEN.search(located) or len(located) > _MAX_URL:
         return None, False
     try:
-        url = ada_url.URL(located, base=base)
+        url = can_ada.parse(base) + located
     except ValueError:
         return None, False
     if url.protocol not in ("http:", "https:") or not url.hostname:
         return None, False
-    stripped = bool(url.username or url.password)
+    stripped = url.has_credentials()
     if stripped:
         url.username = url.password = ""
     return str(url.href), stripped

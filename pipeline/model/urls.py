@@ -12,10 +12,9 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from ipaddress import ip_address
 
-import ada_url
+import can_ada
 import tldextract
 
-from pipeline.model.ids import content_id
 from pipeline.model.text import EDGE_SPACE, undo_entities
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -59,10 +58,6 @@ class UrlForms:
     problem: str | None = None
     stripped_userinfo: bool = False
 
-    @property
-    def url_id(self) -> str:
-        return content_id("url", self.fetch_url)
-
 
 def url_forms(raw: str, site: SiteBase | None = None) -> UrlForms:
     """Every form of the URL written as `raw` in a file of `site`. Never raises: a bad URL has a `problem`."""
@@ -83,18 +78,19 @@ def url_forms(raw: str, site: SiteBase | None = None) -> UrlForms:
             return _unusable(text, "relative")
         text = site.resolve(text)
     try:
-        url = ada_url.URL(text)
+        url = can_ada.parse(text)
     except ValueError:
         return _unusable(text, "invalid")
-    if not url.hostname or url.protocol not in ("http:", "https:"):
+    host = url.hostname
+    if not host or url.protocol not in ("http:", "https:"):
         return _unusable(text, "invalid")
-    stripped = bool(url.username or url.password)
+    stripped = url.has_credentials()
     if stripped:
         url.username = url.password = ""
     if "#" in text:
         url.hash = ""
     fetch_url = url.href
-    return UrlForms(fetch_url, identity_form(fetch_url), url.hostname, registrable_domain(url.hostname), None, stripped)
+    return UrlForms(fetch_url, identity_form(fetch_url), host, registrable_domain(host), None, stripped)
 
 
 def fetch_form(raw: str, site: SiteBase | None = None) -> str | None:
