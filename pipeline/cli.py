@@ -130,8 +130,9 @@ def _settings(config: Path | None) -> Settings:
 
 def main() -> NoReturn:
     """The console script: an error that a user can act on is one message and exit code 1, never a traceback."""
-    logging.basicConfig(format="%(message)s", stream=sys.stderr)
-    logging.getLogger("newsledger").setLevel(logging.INFO)
+    stages = logging.StreamHandler()
+    stages.setFormatter(logging.Formatter("%(message)s"))
+    logging.getLogger("newsledger").addHandler(stages)
     try:
         app()
     except NewsledgerError as error:
