@@ -55,13 +55,13 @@ def refresh(
 
     with Console(stderr=True).status("refreshing …"):
         run_refresh(settings, now)
-    print_status(settings)
+    print_status(settings, *_called(config))
 
 
 @app.command()
 def status(config: Config = None) -> None:
     """Show what the last published refresh holds."""
-    print_status(_settings(config))
+    print_status(_settings(config), *_called(config))
 
 
 @app.command()
@@ -126,6 +126,14 @@ def _settings(config: Path | None) -> Settings:
     if config is not None:
         os.environ[CONFIG_VARIABLE] = str(config.resolve())  # for whatever Dagster loads in processes of its own
     return load_settings(config)
+
+
+def _called(config: Path | None) -> tuple[str, str]:
+    """How to call this program again on the same settings, from the same folder: its name, and its options."""
+    program = sys.argv[0] if Path(sys.argv[0]).name == "newsledger" else "newsledger"
+    if shutil.which("newsledger") == program:
+        program = "newsledger"
+    return program, "" if config is None else f" --config {config}"
 
 
 def main() -> NoReturn:

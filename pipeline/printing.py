@@ -3,7 +3,6 @@
 import io
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 
 import orjson
 import pyarrow as pa
@@ -44,8 +43,9 @@ order by links desc, verdict
 """
 
 
-def print_status(settings: Settings) -> None:
-    """The short table: what the last published refresh saw and holds, where it is, what to type next."""
+def print_status(settings: Settings, program: str, options: str) -> None:
+    """The short table: what the last published refresh saw and holds, where it is, and what to type next
+    (`program` and `options` are how this one was called)."""
     file = read_file(settings.warehouse_file)
     last = query(file, _LAST).to_pylist()[0]
     held = query(file, _HELD).to_pylist()[0]
@@ -69,8 +69,13 @@ def print_status(settings: Settings) -> None:
     if last["rehearsal"]:
         console.print("A rehearsal web answered these links, not the world.", style="yellow")
     report = settings.report_dir / "index.html"
-    for line in _next_steps(settings.warehouse_file, report):
-        console.print(line, soft_wrap=True, highlight=False)
+    for line in (
+        f"warehouse  {settings.warehouse_file}",
+        f"report     {report}",
+        f'next       {program} sql{options} "from reports.dead_links select path, fetch_url, verdict"',
+        f"           {program} report{options} --open",
+    ):
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
 def print_as(result: pa.Table, form: str) -> None:
@@ -123,12 +128,3 @@ def _swept(last: dict[str, object]) -> str:
     if last["urls_due"] is None:
         return "not asked"
     return f"{last['urls_checked']:,} of {last['urls_due']:,} due were asked, {last['urls_postponed']:,} postponed"
-
-
-def _next_steps(warehouse: Path, report: Path) -> list[str]:
-    return [
-        f"warehouse  {warehouse}",
-        f"report     {report}",
-        'next       newsledger sql "from reports.dead_links select path, fetch_url, verdict"',
-        "           newsledger report --open",
-    ]

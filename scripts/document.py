@@ -43,14 +43,15 @@ def sample_output() -> str:
     """What a first refresh of the sample prints at a fixed time, with the paths of a fresh clone."""
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {
-            "NEWSLEDGER_CONFIG": str(ROOT / "seeds" / "newsledger.yaml"),
             "NEWSLEDGER_DATA_DIR": folder,
             "NEWSLEDGER_NOW": "2026-11-22T02:00:00Z",
             "COLUMNS": "100",
         }
-        command = [sys.executable, "-m", "pipeline.cli", "refresh"]
+        # Through the console script, since what it prints names it.
+        command = [str(Path(sys.executable).with_name("newsledger")), "refresh", "--config", "seeds/newsledger.yaml"]
         done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True, cwd=ROOT)
-        return done.stdout.replace(str(Path(folder).resolve()), "…/data/sample")
+        printed = done.stdout.replace(str(Path(folder).resolve()), "…/data/sample")
+        return printed.replace(command[0], ".venv/bin/newsledger")
 
 
 def readme_with(output: str, readme: str) -> str:

@@ -13,6 +13,7 @@ from pipeline.model.urls import SiteBase, url_forms
 
 _FORM_FILES = ("ids.py", "text.py", "urls.py", "tracking_parameters.txt")
 
+
 def forms_version(sites: Mapping[str, SiteBase | None]) -> str:
     """Names the rules that make the forms: their code, their data and the sites' addresses."""
     digest = hashlib.sha256(repr(sorted(sites.items(), key=lambda site: site[0])).encode())
