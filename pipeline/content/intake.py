@@ -191,8 +191,8 @@ def read_shard(
             to_parse.append(path)
     rows = read_files(root, source, to_parse, rules, seen_at, refresh_id)
     meanings = zip(*(rows[name].to_pylist() for name in ("path", "status", "semantic_sha256")), strict=True)
-    kept = [index for index, (path, *meaning) in enumerate(meanings) if _is_new(known.get(path), *meaning)]
-    return Shard(rows.take(kept) if len(kept) < rows.num_rows else rows, len(paths), len(to_parse))
+    is_new = pa.array([_is_new(known.get(path), *meaning) for path, *meaning in meanings], pa.bool_())
+    return Shard(rows.filter(is_new), len(paths), len(to_parse))
 
 
 def _is_new(known: Known | None, status: str, semantic_sha256: str) -> bool:

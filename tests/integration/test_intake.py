@@ -1,0 +1,123 @@
+"""Taking in what changed: nothing twice, nothing missed, whoever reads it."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.site import write_site
+from pipeline.assets.documents import take_in
+from pipeline.content import Counts
+from pipeline.content.intake import WORTH_WORKERS
+from pipeline.lake.logs import Logs
+from pipeline.lake.refresh import begin_refresh
+from pipeline.lake.session import open_session
+from pipeline.settings import Settings
+
+FILE = "---\ncategory: news\ntitle: One\nquality: 10\nheat: 10\n---\n"
+TakeIn = Callable[[Settings], Counts]
+SettingsFor = Callable[..., Settings]
+
+
+@pytest.fixture
+def read() -> Iterator[TakeIn]:
+    """Takes in the one source of the settings, each time in a refresh of its own."""
+    numbers = iter(range(100))
+
+    def once(settings: Settings) -> Counts:
+        with begin_refresh(settings, f"run {next(numbers)}", None) as refresh:
+            return take_in(refresh, settings.sources[0])
+
+    return once
+
+
+def _write(site: Path, **files: str) -> None:
+    (site / "_news").mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (site / "_news" / f"{name}.md").write_text(text, "utf-8")
+
+
+def _log_rows(settings: Settings) -> list[tuple[object, ...]]:
+    logs = Logs.of(settings.lake_dir)
+    with open_session("1GB", settings.data_dir / "scratch", logs) as session:
+        return session.run(
+            "select path, status, version_id, semantic_sha256, item, related, leftovers from log.documents order by all"
+        )
+
+
+def test_files_are_seen_once_and_then_cost_nothing(settings_for: SettingsFor, tmp_path: Path, read: TakeIn) -> None:
+    site = tmp_path / "site"
+    _write(site, one=FILE, two="no front matter", three="---\n- a list\n---\n")
+    settings = settings_for(site)
+    assert read(settings) == Counts(seen=3, accepted=1, rejected=1, skipped=1, parsed=3)
+    assert read(settings) == Counts(seen=3, unchanged=3)
+    assert len(_log_rows(settings)) == 3
+
+
+def test_losing_the_cache_costs_hashes_but_no_rows(settings_for: SettingsFor, tmp_path: Path, read: TakeIn) -> None:
+    site = tmp_path / "site"
+    _write(site, one=FILE, two=FILE)
+    settings = settings_for(site)
+    read(settings)
+    shutil.rmtree(settings.data_dir / "cache")
+    assert read(settings) == Counts(seen=2, unchanged=2)
+
+
+def test_a_cache_without_its_log_is_not_believed(settings_for: SettingsFor, tmp_path: Path, read: TakeIn) -> None:
+    site = tmp_path / "site"
+    _write(site, one=FILE)
+    settings = settings_for(site)
+    read(settings)
+    shutil.rmtree(settings.lake_dir)
+    assert read(settings) == Counts(seen=1, accepted=1, parsed=1)
+
+
+def test_a_change_that_hides_behind_the_same_size_and_time_is_found(
+    settings_for: SettingsFor, tmp_path: Path, read: TakeIn
+) -> None:
+    site = tmp_path / "site"
+    _write(site, one=FILE)
+    settings = settings_for(site)
+    read(settings)
+    before = (site / "_news" / "one.md").stat()
+    _write(site, one=FILE.replace("One", "Two"))
+    os.utime(site / "_news" / "one.md", ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert read(settings) == Counts(seen=1, accepted=1, parsed=1)
+
+
+def test_another_secured_or_other_line_ends_are_no_new_meaning(
+    settings_for: SettingsFor, tmp_path: Path, read: TakeIn
+) -> None:
+    site = tmp_path / "site"
+    _write(site, one=FILE + "body\n", two=FILE.replace("heat", "secured: a\nheat"))
+    settings = settings_for(site)
+    read(settings)
+    (site / "_news" / "one.md").write_bytes((FILE + "body\n").replace("\n", "\r\n").encode())
+    _write(site, two=FILE.replace("heat", "secured: b\nheat"))
+    assert read(settings) == Counts(seen=2, unchanged=2, parsed=2)
+
+
+def test_a_meaning_that_comes_back_is_a_new_row_of_the_same_version(
+    settings_for: SettingsFor, tmp_path: Path, read: TakeIn
+) -> None:
+    site = tmp_path / "site"
+    settings = settings_for(site)
+    for title in ("One", "Two", "One"):
+        _write(site, one=FILE.replace("One", title))
+        assert read(settings).accepted == 1
+    rows = _log_rows(settings)
+    assert len(rows) == 3
+    assert len({version_id for _, _, version_id, *_ in rows}) == 2
+
+
+def test_worker_processes_yield_the_rows_of_one_process(
+    settings_for: SettingsFor, tmp_path: Path, read: TakeIn
+) -> None:
+    site = tmp_path / "site"
+    write_site(site, stories=WORTH_WORKERS + 50, related=1)
+    serial = settings_for(site, data_dir=str(tmp_path / "serial"))
+    processes = settings_for(site, data_dir=str(tmp_path / "processes"), executor={"kind": "processes", "workers": 2})
+    assert read(serial) == read(processes)
+    assert _log_rows(serial) == _log_rows(processes)
