@@ -9,6 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.links import DueUrl, Sweep, SweepResult, plan_sweep, sweep
+from pipeline.model.ids import content_id
 from pipeline.model.logs import LINK_CHECKS, REFRESHES
 from pipeline.model.urls import url_forms
 from pipeline.rehearsal import Web
@@ -22,7 +23,7 @@ LINKS = Links(pace_seconds=0, allow_fast=True, timeout_seconds=0.6, contact="htt
 def due_url(url: str) -> DueUrl:
     forms = url_forms(url)
     asked_as = "file" if url.endswith(".png") else "page"
-    return DueUrl(forms.url_id, forms.fetch_url, forms.registrable_domain, asked_as, forms.problem)
+    return DueUrl(content_id("url", forms.fetch_url), forms.fetch_url, forms.registrable_domain, asked_as, forms.problem)
 
 
 def planned(links: Links, refresh_id: str = "r1") -> Sweep:
@@ -50,7 +51,7 @@ class Night:
 
     def rows(self, url: str) -> list[dict[str, object]]:
         """The rows of a URL as they were written."""
-        url_id = url_forms(url).url_id
+        url_id = due_url(url).url_id
         return [row for row in self.checks.to_pylist() if row["url_id"] == url_id]
 
     def story(self, url: str) -> list[tuple[object, ...]]:

@@ -85,7 +85,7 @@ def test_the_wheel_carries_its_sql_and_its_templates(tmp_path: Path) -> None:
         [
             sys.executable,
             "-c",
-            "from pipeline.lake.relations import relation, sql_folder; relation('coverage.stories'); print(sql_folder())",
+            "from pipeline.lake.relations import relation, sql_folder; relation('ops.refreshes'); print(sql_folder())",
         ],
         env=os.environ | {"PYTHONPATH": str(tmp_path / "installed")},
         cwd=tmp_path,
