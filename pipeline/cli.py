@@ -97,7 +97,8 @@ def ui(
 ) -> None:
     """Serve the Dagster UI on loopback, with the nightly schedule's daemon; Ctrl-C ends it."""
     prepare_dagster_home(_settings(config))
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "pipeline.definitions", "-h", "127.0.0.1", "-p", str(port)]
+    workspace = str(_shipped("workspace.yaml"))
+    command = [sys.executable, "-m", "dagster", "dev", "-w", workspace, "-h", "127.0.0.1", "-p", str(port)]
     os.execv(sys.executable, command)  # noqa: S606 (our own interpreter; its signals are Dagster's)
 
 
@@ -110,16 +111,21 @@ def version() -> None:
 def prepare_dagster_home(settings: Settings) -> Path:
     """The persistent DAGSTER_HOME below `data_dir`, with the project's dagster.yaml in it."""
     home = settings.dagster_home
-    package = Path(__file__).resolve().parent
-    shipped = package / "dagster.yaml"
     try:
         home.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(shipped if shipped.exists() else package.parent / "dagster.yaml", home / "dagster.yaml")
+        shutil.copyfile(_shipped("dagster.yaml"), home / "dagster.yaml")
     except OSError as error:
         raise NewsledgerError(f"{home}: DAGSTER_HOME cannot be prepared: {error.strerror}; mend data_dir") from error
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
     return home
+
+
+def _shipped(name: str) -> Path:
+    """A file of the project that comes with it: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent
+    installed = package / name
+    return installed if installed.exists() else package.parent / name
 
 
 def _settings(config: Path | None) -> Settings:

@@ -95,6 +95,11 @@ def test_the_wheel_carries_its_sql_and_its_templates(tmp_path: Path) -> None:
     )
     assert done.stdout.startswith(str(tmp_path / "installed" / "pipeline" / "sql"))
     names = zipfile.ZipFile(wheel).namelist()
-    for needed in ("pipeline/dagster.yaml", "pipeline/model/tracking_parameters.txt", "pipeline/py.typed"):
+    for needed in (
+        "pipeline/dagster.yaml",
+        "pipeline/workspace.yaml",
+        "pipeline/model/tracking_parameters.txt",
+        "pipeline/py.typed",
+    ):
         assert needed in names
     assert any(name.startswith("pipeline/report/templates/") for name in names)
