@@ -17,7 +17,7 @@ check: .venv/.ready  ## format, lint, types, layers, SQL
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-timings
+	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint --disable-progress-bar sql
 
 format: .venv/.ready  ## put the code into shape

@@ -47,7 +47,8 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The last row of a path in the log."""
+    """The last row of a path in the log. `sha256` is None where the same bytes must be parsed again: nothing whole was
+    read, or not by these rules."""
 
     status: str
     version_id: str
@@ -95,6 +96,8 @@ class Intake:
             return Counts(seen=found.num_rows, unchanged=found.num_rows)
 
         known = self._known_rows()
+        if cached is None:  # no telling by which rules the known bytes were read: all are parsed again
+            known = {path: replace(row, sha256=None) for path, row in known.items()}
         counts = Counts(seen=found.num_rows)
         pending: list[pa.Table] = []
         for shard in self._read(changed["path"].to_pylist(), known):
@@ -186,8 +189,7 @@ def read_shard(
     to_parse = []
     for path in paths:
         row = known.get(path)
-        is_same = row is not None and row.status != "removed" and row.sha256 == _sha256(root, path)
-        if not is_same:
+        if row is None or row.sha256 is None or row.sha256 != _sha256(root, path):
             to_parse.append(path)
     rows = read_files(root, source, to_parse, rules, seen_at, refresh_id)
     meanings = zip(*(rows[name].to_pylist() for name in ("path", "status", "semantic_sha256")), strict=True)

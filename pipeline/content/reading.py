@@ -168,7 +168,7 @@ class _Shard:
             path,
             content_id("version", self._source, path, meaning),
             status,
-            loaded.sha256 if loaded else None,
+            loaded.sha256 if loaded and loaded.settled else None,  # bytes in motion are nobody's fingerprint
             meaning,
             loaded.size if loaded else None,
             form,

@@ -1,6 +1,6 @@
 """A disposable memory of what each file looked like from outside when it was last read.
 
-Losing it costs one pass of hashing; it can never lose content, since it is believed only while the log it was made
+Losing it costs one pass of parsing; it can never lose content, since it is believed only while the log it was made
 for is the one at hand.
 """
 

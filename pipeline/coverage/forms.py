@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib.metadata import version
 from importlib.resources import files
 
 import pyarrow as pa
@@ -12,13 +13,18 @@ from pipeline.model.text import NEEDS_CLEANING, clean_text
 from pipeline.model.urls import SiteBase, url_forms
 
 _FORM_FILES = ("ids.py", "text.py", "urls.py", "tracking_parameters.txt")
+_FORM_LIBRARIES = ("can-ada", "tldextract")
+"""A new version may parse a URL otherwise, or bring a newer list of public suffixes."""
 
 
 def forms_version(sites: Mapping[str, SiteBase | None]) -> str:
-    """Names the rules that make the forms: their code, their data and the sites' addresses."""
+    """Names the rules that make the forms: their code, their data, the libraries they lean on and the sites'
+    addresses."""
     digest = hashlib.sha256(repr(sorted(sites.items(), key=lambda site: site[0])).encode())
     for name in _FORM_FILES:
         digest.update(files("pipeline.model").joinpath(name).read_bytes())
+    for name in _FORM_LIBRARIES:
+        digest.update(f"{name} {version(name)}\n".encode())
     return digest.hexdigest()[:32]
 
 

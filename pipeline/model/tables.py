@@ -347,7 +347,9 @@ REPORTS = (
         "reports.dead_links",
         _URL,
         _key("fetch_url", "VARCHAR", "The link"),
-        _key("state", "VARCHAR", "failing until three strikes, then dead"),
+        _key(
+            "state", "VARCHAR", "failing until three strikes, then dead; blocked or insecure before a failure too early"
+        ),
         _key("strikes", "INTEGER", "Counted failures since it was last alive"),
         _key("verdict", "VARCHAR", "gone | soft_404 | unreachable | server_error: the last judgement"),
         Column("http_status", "INTEGER", "Status of the last answer"),

@@ -13,3 +13,4 @@ anti join coverage.url_uses as kept
     on
         uses.version_id::uuid = kept.version_id
         and uses.pointer = kept.pointer
+        and uses.raw = kept.raw

@@ -16,4 +16,4 @@ inner join this.refresh
 where
     events.event = 'read'
     and events.files_seen
-    <> events.files_accepted + events.files_rejected + events.files_skipped + events.files_unchanged
+    is distinct from events.files_accepted + events.files_rejected + events.files_skipped + events.files_unchanged

@@ -22,8 +22,8 @@ mentions_out as (
 )
 
 select
-    mentions_in.version_id,
-    mentions_in.expected,
+    coalesce(mentions_in.version_id, mentions_out.version_id) as version_id,
+    coalesce(mentions_in.expected, 0) as expected,
     coalesce(mentions_out.found, 0) as found
 from mentions_in
 full join mentions_out

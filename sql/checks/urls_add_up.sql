@@ -12,4 +12,4 @@ inner join this.refresh
     on events.refresh_id = refresh.refresh_id
 where
     events.event = 'swept'
-    and events.urls_due <> events.urls_checked + events.urls_postponed
+    and events.urls_due is distinct from events.urls_checked + events.urls_postponed

@@ -1,6 +1,6 @@
 -- Every problem found in a file that still has it, and where in the file it stands.
 -- grain: one problem of one meaning
--- key: version_id, pointer, code
+-- key: version_id, pointer, code, line, column
 with
 
 current_rows as (

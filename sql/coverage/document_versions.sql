@@ -15,7 +15,7 @@ spans as (
         seen_at,
         item.heat as heat,
         item.quality as quality,
-        coalesce(len(related), 0) as related_count,
+        coalesce(len(list_filter(related, lambda entry : entry is not null)), 0) as related_count,
         coalesce(
             lead(seen_at) over (partition by source, path order by seen_at),
             'infinity'::timestamptz

@@ -1,6 +1,7 @@
--- Every place a URL stands in, in which role, with the text as written.
+-- Every place a URL stands in, in which role, with the text as written. One pointer may name two places: 1 and "1" are
+-- two keys of YAML.
 -- grain: URL × owner × role × pointer
--- key: version_id, pointer
+-- key: version_id, pointer, raw
 select
     urls.url_id,
     url_uses.version_id,

@@ -4,24 +4,36 @@
 -- key: source, path
 with
 
+rows_of_files as (
+    select
+        source,
+        path,
+        seen_at,
+        refresh_id,
+        status,
+        item.title as title,
+        item.heat as heat,
+        coalesce(len(list_filter(related, lambda entry : entry is not null)), 0) as related_count
+    from log.documents
+),
+
 meanings as (
     select
-        documents.source,
-        documents.path,
-        documents.seen_at,
-        documents.refresh_id,
-        documents.status,
-        documents.item.title as title,
-        documents.item.heat as heat,
-        coalesce(len(documents.related), 0) as related_count,
-        lag(documents.status) over earlier as status_before,
-        lag(documents.item.title) over earlier as title_before,
-        lag(documents.item.heat) over earlier as heat_before,
-        lag(coalesce(len(documents.related), 0)) over earlier as related_before
-    from log.documents
+        source,
+        path,
+        seen_at,
+        refresh_id,
+        status,
+        heat,
+        related_count,
+        last_value(title ignore nulls) over earlier as last_title,
+        lag(status) over earlier as status_before,
+        lag(heat) over earlier as heat_before,
+        lag(related_count) over earlier as related_before
+    from rows_of_files
     window earlier as (
-        partition by documents.source, documents.path
-        order by documents.seen_at
+        partition by source, path
+        order by seen_at
     )
 )
 
@@ -34,7 +46,7 @@ select
         when meanings.status_before = 'removed' then 'restored'
         else 'changed'
     end as change,
-    coalesce(meanings.title, meanings.title_before) as title,
+    meanings.last_title as title,
     meanings.heat_before,
     meanings.heat as heat_now,
     meanings.related_before,

@@ -1,7 +1,7 @@
 -- Links whose last judgement says that what they point to is not there, each with every place it stands in. `failing`
 -- until three strikes, then `dead`.
 -- grain: link × place
--- key: version_id, pointer
+-- key: version_id, pointer, raw
 select
     urls.url_id,
     urls.fetch_url,

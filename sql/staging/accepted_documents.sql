@@ -33,7 +33,8 @@ select
     documents.related,
     documents.url_uses,
     documents.leftovers,
-    coalesce(
+    documents.related is not null
+    and coalesce(
         list_contains(list_transform(documents.issues, lambda issue : issue.code), 'related_not_a_list'), false
     ) as has_bare_related
 from log.documents

@@ -22,8 +22,8 @@ select
     path,
     any_value(text) filter (pointer = '/taxonomy') as taxonomy,
     any_value(text) filter (pointer = '/_id') as slug,
-    any_value(text) filter (pointer = '/name') as name,
-    any_value(text) filter (pointer = '/parent') as parent_name,
+    nullif(any_value(text) filter (pointer = '/name'), '') as name,
+    nullif(any_value(text) filter (pointer = '/parent'), '') as parent_name,
     lower(any_value(text) filter (pointer = '/domain')) as domain,
     any_value(text) filter (pointer = '/description') as description,
     any_value(item.images[1].url) as logo_raw

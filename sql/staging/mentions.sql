@@ -50,7 +50,7 @@ identified as (
             else
                 'urn:newsledger:' || coalesce(domain, '')
                 || ':' || coalesce(strftime(item.publisheddatetime, '%Y-%m-%dT%H:%M:%SZ'), '')
-                || ':' || coalesce(lower(title), source || '/' || path || pointer)
+                || ':' || coalesce(nullif(lower(title), ''), source || '/' || path || pointer)
         end as identity_url
     from joined
 )

@@ -23,7 +23,9 @@ LINKS = Links(pace_seconds=0, allow_fast=True, timeout_seconds=0.6, contact="htt
 def due_url(url: str) -> DueUrl:
     forms = url_forms(url)
     asked_as = "file" if url.endswith(".png") else "page"
-    return DueUrl(content_id("url", forms.fetch_url), forms.fetch_url, forms.registrable_domain, asked_as, forms.problem)
+    return DueUrl(
+        content_id("url", forms.fetch_url), forms.fetch_url, forms.registrable_domain, asked_as, forms.problem
+    )
 
 
 def planned(links: Links, refresh_id: str = "r1") -> Sweep:

@@ -56,13 +56,29 @@ def test_files_are_seen_once_and_then_cost_nothing(settings_for: SettingsFor, tm
     assert len(_log_rows(settings)) == 3
 
 
-def test_losing_the_cache_costs_hashes_but_no_rows(settings_for: SettingsFor, tmp_path: Path, read: TakeIn) -> None:
+def test_losing_the_cache_costs_a_parse_but_no_rows(settings_for: SettingsFor, tmp_path: Path, read: TakeIn) -> None:
     site = tmp_path / "site"
     _write(site, one=FILE, two=FILE)
     settings = settings_for(site)
     read(settings)
     shutil.rmtree(settings.data_dir / "cache")
-    assert read(settings) == Counts(seen=2, unchanged=2)
+    assert read(settings) == Counts(seen=2, unchanged=2, parsed=2)
+
+
+def test_other_rules_read_the_same_bytes_anew(settings_for: SettingsFor, tmp_path: Path, read: TakeIn) -> None:
+    site = tmp_path / "site"
+    _write(site, one=FILE.replace("heat", f"excerpt: {'long ' * 300}\nheat"))
+    assert read(settings_for(site, content={"max_front_matter_kb": 1})).rejected == 1
+    assert read(settings_for(site)) == Counts(seen=1, accepted=1, parsed=1)
+
+
+def test_a_touched_file_is_hashed_and_not_parsed(settings_for: SettingsFor, tmp_path: Path, read: TakeIn) -> None:
+    site = tmp_path / "site"
+    _write(site, one=FILE)
+    settings = settings_for(site)
+    read(settings)
+    (site / "_news" / "one.md").touch()
+    assert read(settings) == Counts(seen=1, unchanged=1)
 
 
 def test_a_cache_without_its_log_is_not_believed(settings_for: SettingsFor, tmp_path: Path, read: TakeIn) -> None:
