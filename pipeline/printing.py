@@ -52,7 +52,7 @@ def print_status(settings: Settings, program: str, options: str) -> None:
     verdicts = query(file, _VERDICTS).to_pylist()
     changed = sum(last[f"files_{what}"] for what in ("accepted", "rejected", "skipped", "removed"))
 
-    console = Console()
+    console = _console()
     table = Table(title=f"Refresh of {last['started_at']:%Y-%m-%d %H:%M} UTC", title_justify="left", show_header=False)
     table.add_column()
     table.add_column(justify="right")
@@ -94,8 +94,13 @@ def print_as(result: pa.Table, form: str) -> None:
         pyarrow.parquet.write_table(result, buffer, compression="zstd")
         out.write(buffer.getvalue())
     else:
-        Console().print(_rich(result.column_names, result.to_pylist()))
+        _console().print(_rich(result.column_names, result.to_pylist()))
     out.flush()
+
+
+def _console() -> Console:
+    """Standard output, as wide as its terminal; in a pipe no line is folded."""
+    return Console(width=None if sys.stdout.isatty() else 10_000)
 
 
 def _rich(names: Iterable[str], rows: list[dict[str, object]]) -> Table:
