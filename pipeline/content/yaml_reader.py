@@ -19,20 +19,30 @@ try:
 except ImportError:  # Python 3.11
     yamlrocks = None  # type: ignore[assignment,unused-ignore]
 
-# Where the two readers differ silently, PyYAML reads: a sign, the bytes it must follow, and what must stand there.
-_TOKEN_START = frozenset(b" \t\n\r[{,:")
-_REFERENCE_ONLY = (
-    (b"!", _TOKEN_START, re.compile(rb"!")),  # a tag
-    (b"&", _TOKEN_START, re.compile(rb"&\S")),  # an anchor: libyaml refuses a repeated one; aliases are to be counted
-    (b"%", _TOKEN_START, re.compile(rb"%\S")),  # no plain scalar may begin with it
-    (b"?", _TOKEN_START, re.compile(rb"\?\s")),  # a key's sign where a text runs over the line
-    (b"z", frozenset(b"0123456789. \t"), re.compile(rb"z[\s,\]}]")),  # 2021-02-04T01:02:03z is no time for PyYAML
-    (b"_", frozenset(b"0123456789:"), re.compile(rb"(?:(?<=:)|(?<=:\d)|(?<=:\d\d))_")),  # 1:30_ is no number for it
+# Where the two readers differ silently, PyYAML reads: a sign, and what must stand there.
+_NODE_SIGNS = (
+    (b"!", re.compile(rb"!")),  # a tag
+    (b"&", re.compile(rb"&\S")),  # an anchor: libyaml refuses a repeated one; aliases are to be counted
+    (b"%", re.compile(rb"%")),  # no plain scalar may begin with it
+    (b"?", re.compile(rb"\?\s")),  # a key's sign where a text runs over the line
 )
-_REFERENCE_ONLY_NUMBER = re.compile(rb"\.(?:(?<=[-+]\.)|(?<=:\d\.)|(?<=:\d\d\.))(?=\d)")  # nor are -.5 and --1:30.5
+"""What means something only where a node begins: in the middle of a text they are letters."""
+_NODE_START = frozenset(b"\n\r[{,:")
+# Behind a node that has ended nothing may begin: what it is then, PyYAML says.
+_NODE_START_AFTER_SPACE = _NODE_START | frozenset(b"-?\"']}")
+_SCALAR_SIGNS = (
+    (b"z", re.compile(rb"z[\s,\]}](?<=[\d. \t]z.)", re.DOTALL)),  # 2021-02-04T01:02:03z is no time for PyYAML
+    (b"_", re.compile(rb"_(?:(?<=:_)|(?<=:\d_)|(?<=:\d\d_))")),  # 1:30_ is no number for it
+    (b".", re.compile(rb"\.(?=\d)(?:(?<=[-+]\.)|(?<=:\d\.)|(?<=:\d\d\.))")),  # nor are -.5 and --1:30.5
+)
+_QUOTED = rb"""(?:"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"|'[^'\n]*+(?:''[^'\n]*+)*+')"""
+_QUOTED_VALUE = re.compile(rb": " + _QUOTED + rb"\n")
+_QUOTED_ELEMENT = re.compile(rb"^ *- " + _QUOTED + rb"\n", re.MULTILINE)
+_OPENING_QUOTE = re.compile(rb"""["'](?<![^\s\[{,:]["'])""")
 _ANCHOR = re.compile(rb"&(?<![^\s\[{,:]&)\S")
 # YAML 1.1 breaks lines at the first three; the last is a byte order mark, which only libyaml passes over.
-_REFERENCE_ONLY_SIGNS = "\x85\u2028\u2029\ufeff"
+_REFERENCE_ONLY_SIGNS = ("\x85", "\u2028", "\u2029", "\ufeff")
+_THEIR_LAST_BYTES = tuple(sign.encode()[-1] for sign in _REFERENCE_ONLY_SIGNS)  # a cheap look before the close one
 _INDENT = re.compile(rb"(?:^|(?<=\n))[ \t?:-]+")
 
 _MAX_LEVELS = 300  # canonical JSON refuses deeper than 254
@@ -65,18 +75,40 @@ if yamlrocks is not None:
 def _is_read_alike(text: bytes) -> bool:
     if not text.endswith(b"\n"):  # they differ over the end of a block scalar
         return False
-    if not text.isascii():
+    if not text.isascii() and any(byte in text for byte in _THEIR_LAST_BYTES):
         decoded = text.decode()
-        for sign in _REFERENCE_ONLY_SIGNS:
-            if sign in decoded:
-                return False
-    for mark, before, pattern in _REFERENCE_ONLY:
+        if any(sign in decoded for sign in _REFERENCE_ONLY_SIGNS):
+            return False
+    return not _has_sign(text) or _has_signs_in_quotes_alone(text)
+
+
+def _has_sign(text: bytes) -> bool:
+    for mark, pattern in _NODE_SIGNS:
         at = text.find(mark)
         while at >= 0:
-            if (at == 0 or text[at - 1] in before) and pattern.match(text, at):
-                return False
+            if _may_begin_node(text, at) and pattern.match(text, at):
+                return True
             at = text.find(mark, at + 1)
-    return not _REFERENCE_ONLY_NUMBER.search(text)
+    return any(mark in text and pattern.search(text) for mark, pattern in _SCALAR_SIGNS)
+
+
+def _may_begin_node(text: bytes, at: int) -> bool:
+    before = at - 1
+    while before >= 0 and text[before] in b" \t":
+        before -= 1
+    return before < 0 or text[before] in (_NODE_START if before == at - 1 else _NODE_START_AFTER_SPACE)
+
+
+def _has_signs_in_quotes_alone(text: bytes) -> bool:
+    """Whether no sign is left without the quoted values that end on their line.
+
+    Only a quote left open could make something else of a quoted value, so nothing that may be one is left either. An
+    element of a list is no quoted one where a text inside brackets runs over the line: it counts without brackets only.
+    """
+    bare = _QUOTED_VALUE.sub(b":\n", text)
+    if b"[" not in bare and b"{" not in bare:
+        bare = _QUOTED_ELEMENT.sub(b"-\n", bare)
+    return not _OPENING_QUOTE.search(bare) and not _has_sign(bare)
 
 
 class _TagSeen(Exception):  # noqa: N818  a signal

@@ -211,17 +211,66 @@ PARTS = [
 PARTS += ["-", "é", "2021-02-30", "*a", "&a ", "!", "%", "z", "_", "\r", "<<: ", "=", "\t", "\u2028", "\ufeff"]
 
 
-@quick
-@given(st.lists(st.sampled_from(PARTS), max_size=9))
-def test_both_yaml_readers_give_the_same_value(parts: list[str]) -> None:
+PROSE = [
+    "x",
+    " ",
+    "&#8220;",
+    " &amp; ",
+    "& ",
+    ": &x ",
+    ", &x ",
+    "- !y ",
+    " ? ",
+    " 100 % ",
+    "%z ",
+    "1:30_",
+    " -.5",
+    "''",
+    '\\"',
+]
+PROSE += ["[", "]", "{", "}", "#", " # ", "\\\\", "é", ":"]
+prose = st.lists(st.sampled_from(PROSE), max_size=5).map("".join)
+quoted = prose.map('"{}"'.format) | prose.map("'{}'".format)
+entries = st.tuples(
+    st.sampled_from(["{}: ", "- {}: ", "  {}: ", "  - ", "- ", "    ", "{}: ["]),
+    quoted | prose,
+    st.sampled_from(["", "", "]", ", "]),
+).map("".join)
+laden = st.lists(entries, min_size=1, max_size=6).map(
+    lambda lines: [line.replace("{}", f"k{n}", 1) for n, line in enumerate(lines)]
+)
+
+
+def both_readers_agree(text: str) -> None:
     """Where yamlrocks accepts a text, PyYAML reads the same from it or refuses it."""
-    text = ("k: " + "".join(parts) + "\n").encode()
     try:
-        expected, _ = yaml_reader._read_reference(text, 0)
-        value, _ = yaml_reader.read_yaml(text)
+        expected, _ = yaml_reader._read_reference(text.encode(), 0)
+        value, _ = yaml_reader.read_yaml(text.encode())
     except Refused:
         return
     assert exact(value) == exact(expected)
+
+
+@quick
+@given(st.lists(st.sampled_from(PARTS), max_size=9))
+def test_both_yaml_readers_give_the_same_value(parts: list[str]) -> None:
+    both_readers_agree("k: " + "".join(parts) + "\n")
+
+
+@settings(quick, max_examples=500)
+@given(laden)
+def test_both_yaml_readers_agree_over_prose_full_of_signs(lines: list[str]) -> None:
+    """Entities, ampersands and the other signs, between quotes that end on their line, end later, or are none."""
+    both_readers_agree("\n".join(lines) + "\n")
+
+
+@quick
+@given(st.dictionaries(st.from_regex(r"[a-z]{1,5}", fullmatch=True), st.tuples(quoted, quoted), min_size=1, max_size=5))
+def test_signs_between_quotes_that_end_on_their_line_take_the_fast_reader(entries: dict[str, tuple[str, str]]) -> None:
+    lines = [f"{key}:\n  - p: {first}\n    q: {second}\n" for key, (first, second) in entries.items()]
+    text = "".join(lines).encode()
+    assert yaml_reader._is_read_alike(text)
+    both_readers_agree(text.decode())
 
 
 @quick
