@@ -1,5 +1,7 @@
 """Jobs and schedules: what runs, when, and under which tags."""
 
+from zoneinfo import ZoneInfo
+
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
@@ -28,10 +30,10 @@ def nightly_refresh(job: UnresolvedAssetJobDefinition, schedule: Schedule) -> dg
         job=job,
         cron_schedule=schedule.cron,
         execution_timezone=schedule.timezone,
-        description=f"A refresh at {schedule.cron} ({schedule.timezone}).",
+        description="Every night: read the archives, check the links that are due, rebuild what changed and publish.",
     )
     def nightly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        time = context.scheduled_execution_time
-        return dg.RunRequest(run_key=time.isoformat(), tags={"newsledger/night": time.date().isoformat()})
+        night = context.scheduled_execution_time.astimezone(ZoneInfo(schedule.timezone)).date().isoformat()
+        return dg.RunRequest(run_key=night, tags={"newsledger/night": night})
 
     return nightly

@@ -24,6 +24,11 @@ def checks_on(schema: str) -> list[Relation]:
     return [check for check in relations("checks") if check.tags["on"].startswith(f"{schema}.")]
 
 
+def blocks(check: Relation) -> bool:
+    """Whether nothing is published while the check fails."""
+    return check.tags.get("blocking") == "yes"
+
+
 def check_specs(schema: str) -> list[dg.AssetCheckSpec]:
     """One check spec for each check on a table of the schema."""
     return [
@@ -31,7 +36,7 @@ def check_specs(schema: str) -> list[dg.AssetCheckSpec]:
             check.name,
             asset=asset_key(check.tags["on"]),
             description=check.description,
-            blocking=check.tags.get("blocking") == "yes",
+            blocking=blocks(check),
             metadata={"sql": check.file},
         )
         for check in checks_on(schema)

@@ -10,6 +10,9 @@ from pipeline.assets.tables import built_results, table_specs
 from pipeline.checks import check_specs, checks_on, run_checks
 from pipeline.content import site_base
 from pipeline.coverage import form_providers, forms_version
+from pipeline.lake.build import Builder
+from pipeline.lake.refresh import Refresh
+from pipeline.lake.session import Session
 from pipeline.settings import Settings
 
 _COUNT_MENTIONS = """
@@ -32,14 +35,19 @@ def coverage_assets(settings: Settings) -> dg.AssetsDefinition:
     )
     def coverage(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         refresh = refresh_of(context)
-        sites = {source.name: site_base(source) for source in settings.sources}
-        forms = forms_version(sites)
         with refresh.session() as session:
-            builder = refresh.builder(session, {"forms.urls": forms, "forms.texts": forms}, form_providers(sites))
+            builder = coverage_builder(refresh, session)
             built = builder.build("coverage")
             builder.need("staging.accepted_documents")
             mentions_in = session.value(_COUNT_MENTIONS)
             refresh.record("modelled", mentions_in=mentions_in, mentions_out=built["coverage.mentions"].table.rows)
-            yield from built_results(built, run_checks(builder, checks_on("coverage")))
+            yield from built_results(refresh, built, run_checks(builder, checks_on("coverage")))
 
     return coverage
+
+
+def coverage_builder(refresh: Refresh, session: Session) -> Builder:
+    """A builder that also has the forms of texts and URLs, which SQL cannot compute."""
+    sites = {source.name: site_base(source) for source in refresh.settings.sources}
+    forms = forms_version(sites)
+    return refresh.builder(session, {"forms.urls": forms, "forms.texts": forms}, form_providers(sites))

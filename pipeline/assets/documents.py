@@ -41,7 +41,7 @@ def documents_asset(source: Source) -> dg.AssetsDefinition:
     def documents(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         refresh = refresh_of(context)
         counts = take_in(refresh, source)
-        context.log.info("documents/%s: %s", source.name, counts)
+        context.log.info("%s: %s", source.name, ", ".join(f"{n:,} {what}" for what, n in asdict(counts).items()))
         return dg.MaterializeResult(
             metadata={"dagster/row_count": counts.seen}
             | {f"files_{name}": value for name, value in asdict(counts).items()}

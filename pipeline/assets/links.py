@@ -76,7 +76,7 @@ def links_assets() -> dg.AssetsDefinition:
         with refresh.session() as session:
             builder = refresh.builder(session)
             built = builder.build("links")
-            yield from built_results(built, run_checks(builder, checks_on("links")))
+            yield from built_results(refresh, built, run_checks(builder, checks_on("links")))
 
     return links
 

@@ -26,6 +26,6 @@ def reports_assets(settings: Settings) -> dg.AssetsDefinition:
         with refresh.session() as session:
             builder = refresh.builder(session)
             for schema in ("reports", "ops"):
-                yield from built_results(builder.build(schema), {})
+                yield from built_results(refresh, builder.build(schema), {})
 
     return reports

@@ -25,7 +25,7 @@ def refresh_resource(settings: Settings) -> dg.ResourceDefinition:
         description="The refresh at work: its settings, id, clock, logs and snapshots, under the one lock.",
     )
     def refresh(context: dg.InitResourceContext) -> Iterator[Refresh]:
-        run_id = context.run_id or "unknown"
+        run_id = context.run.run_id if context.run else "unknown"
         now = context.resource_config["now"] or os.environ.get(NOW_VARIABLE)
         with begin_refresh(settings, run_id, now) as begun:
             yield begun

@@ -1,16 +1,22 @@
 """What the assets of tables share: their specs, made from the SQL files and declared columns, and their results."""
 
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 import dagster as dg
+import pyarrow.parquet as pq
 
 from pipeline.checks import asset_key
 from pipeline.lake.build import Built
+from pipeline.lake.refresh import Refresh
 from pipeline.lake.relations import Relation, relation, relations
 from pipeline.lake.snapshots import TableFile
 from pipeline.model.tables import TABLES, Table
 
 OWNERS = ["team:newsledger"]
+PREVIEW_ROWS = 10
+PREVIEW_CHARACTERS = 60
 
 
 def table_specs(schema: str, kinds: set[str], log_keys: Mapping[str, Iterable[dg.AssetKey]]) -> list[dg.AssetSpec]:
@@ -57,13 +63,17 @@ def column_schema(table: Table) -> dg.TableSchema:
 
 
 def built_results(
-    built: Mapping[str, Built], checks: Mapping[str, list[dg.AssetCheckResult]]
+    refresh: Refresh, built: Mapping[str, Built], checks: Mapping[str, list[dg.AssetCheckResult]]
 ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-    """One result a table, with its rows and bytes and whether it had to be made."""
+    """One result a table, with its rows and bytes, its first rows and whether it had to be made."""
     for full_name, entry in built.items():
         yield dg.MaterializeResult(
             asset_key=asset_key(full_name),
-            metadata=table_metadata(entry.table) | {"made_anew": entry.is_new},
+            metadata={
+                **table_metadata(entry.table),
+                "made_anew": entry.is_new,
+                "preview": dg.MetadataValue.md(preview(refresh.snapshots.path(entry.table))),
+            },
             check_results=checks.get(full_name, []),
         )
 
@@ -74,3 +84,19 @@ def table_metadata(table: TableFile) -> dict[str, dg.MetadataValue]:
         "bytes": dg.MetadataValue.int(table.bytes),
         "file": dg.MetadataValue.text(table.file),
     }
+
+
+def preview(file: Path) -> str:
+    """The first rows of a Parquet file as a Markdown table, each value cut short: events are kept for years."""
+    with pq.ParquetFile(file) as parquet:
+        names = parquet.schema_arrow.names
+        batch = next(parquet.iter_batches(batch_size=PREVIEW_ROWS), None)
+    rows = [] if batch is None else batch.to_pylist()
+    lines = [names, ["---"] * len(names), *([_cell(row[name]) for name in names] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else str(value)[: 4 * PREVIEW_CHARACTERS]
+    text = textwrap.shorten(text, PREVIEW_CHARACTERS, placeholder="…")
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "\\`")

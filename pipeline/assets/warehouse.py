@@ -4,9 +4,11 @@ from pathlib import Path
 
 import dagster as dg
 
+from pipeline.assets.coverage import coverage_builder
 from pipeline.assets.resources import refresh_of
 from pipeline.assets.tables import OWNERS
-from pipeline.checks import asset_key
+from pipeline.checks import asset_key, blocks, checks_on, run_checks
+from pipeline.errors import WarehouseError
 from pipeline.lake.refresh import Refresh
 from pipeline.model.tables import TABLES
 from pipeline.report import write_report
@@ -33,10 +35,30 @@ def _built_file(refresh: Refresh) -> Path:
 )
 def warehouse_file(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
     refresh = refresh_of(context)
+    require_good_tables(refresh)
     staged = refresh.snapshots.staged()
     tables = {name: (table, refresh.snapshots.path(table)) for name, table in staged.tables.items() if name in TABLES}
     built = build_warehouse(_built_file(refresh).parent, refresh.refresh_id, tables, refresh.settings.warehouse)
     return dg.MaterializeResult(metadata={"bytes": built.stat().st_size, "tables": len(tables)})
+
+
+def require_good_tables(refresh: Refresh) -> None:
+    """Refuse what an earlier run left unfinished or what its blocking checks refused: a person may start a run from
+    here on. Raises WarehouseError."""
+    missing = TABLES.keys() - refresh.snapshots.staged().tables.keys() - {"ops.catalog"}
+    if missing:
+        raise WarehouseError(f"{', '.join(sorted(missing))}: not made yet; run the whole job refresh")
+    with refresh.session() as session:
+        modelled = session.value(
+            "select count(*) from log.refreshes where event = 'modelled' and refresh_id = ?", [refresh.refresh_id]
+        )
+        if modelled:
+            return  # in this run, so its checks have spoken
+        blocking = [check for schema in ("coverage", "links") for check in checks_on(schema) if blocks(check)]
+        for table, results in run_checks(coverage_builder(refresh, session), blocking).items():
+            for result in results:
+                if not result.passed:
+                    raise WarehouseError(f"{table}: {result.description} ({result.check_name}); nothing is published")
 
 
 @dg.asset(

@@ -1,0 +1,292 @@
+"""Runs on real Dagster instances: what succeeds, what stops a run and what must not, who may run."""
+
+import json
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from pipeline.definitions import build_definitions
+from pipeline.lake import relations as sql
+from pipeline.lake.lock import hold_lock
+from pipeline.lake.refresh import Refresh, begin_refresh
+from pipeline.model.tables import TABLES
+from pipeline.settings import Settings
+from pipeline.warehouse import query, read_file
+
+ALWAYS_FAILS = """\
+-- A check that no archive passes.
+-- on: coverage.stories
+-- severity: {severity}
+-- blocking: {blocking}
+-- message: There are stories
+select path
+from coverage.stories
+"""
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as ephemeral:
+        yield ephemeral
+
+
+@pytest.fixture
+def settings(settings_for: Callable[..., Settings], sample_site: Path) -> Settings:
+    return settings_for(sample_site)
+
+
+@pytest.fixture
+def sql_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of `sql/` that a test may change, read instead of ours."""
+    copy = Path(shutil.copytree(sql.sql_folder(), tmp_path / "sql"))
+    monkeypatch.setattr(sql, "sql_folder", lambda: copy)
+    sql.relations.cache_clear()
+    yield copy
+    sql.relations.cache_clear()
+
+
+def _refresh(
+    definitions: dg.Definitions, instance: dg.DagsterInstance, only: list[dg.AssetKey] | None = None
+) -> dg.ExecuteInProcessResult:
+    job = definitions.resolve_job_def("refresh")
+    return job.execute_in_process(instance=instance, raise_on_error=False, asset_selection=only)
+
+
+def _key(name: str) -> dg.AssetKey:
+    return dg.AssetKey.from_user_string(name)
+
+
+def _evaluations(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:
+    return {evaluation.check_name: evaluation for evaluation in result.get_asset_check_evaluations()}
+
+
+def _failure(instance: dg.DagsterInstance, run_id: str) -> str:
+    """All that the run's failure events say, causes and all."""
+    kinds = {dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.STEP_FAILURE}
+    return "\n".join(
+        str(record.dagster_event and record.dagster_event.event_specific_data)
+        for record in instance.all_logs(run_id, of_type=kinds)
+    )
+
+
+def test_the_job_materializes_everything_and_evaluates_every_check(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    definitions = build_definitions(settings)
+    result = _refresh(definitions, instance)
+    assert result.success
+
+    graph = definitions.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        assert instance.get_latest_materialization_event(key) is not None, key
+    evaluated = {evaluation.asset_check_key for evaluation in result.get_asset_check_evaluations()}
+    assert evaluated == graph.asset_check_keys
+    failed = {name for name, evaluation in _evaluations(result).items() if not evaluation.passed}
+    assert failed <= {"heat_follows_the_lead_rule", "published_in_the_future"}, "only habits may fail"
+
+
+def test_each_table_tells_its_rows_and_shows_the_first(settings: Settings, instance: dg.DagsterInstance) -> None:
+    assert _refresh(build_definitions(settings), instance).success
+    file = read_file(settings.warehouse_file)
+    for full_name in TABLES.keys() - {"ops.catalog"}:
+        event = instance.get_latest_materialization_event(dg.AssetKey(full_name.split(".")))
+        assert event is not None
+        assert event.asset_materialization is not None
+        metadata = event.asset_materialization.metadata
+        rows = query(file, f"select count(*) as n from {full_name}").to_pylist()[0]["n"]
+        assert metadata["dagster/row_count"].value == rows, full_name
+        preview = str(metadata["preview"].value).splitlines()
+        assert len(preview) == 2 + min(rows, 10), full_name
+        columns = len(TABLES[full_name].columns)
+        assert all(len(re.findall(r"(?<!\\)\|", line)) == columns + 1 for line in preview), full_name
+        assert max(map(len, preview)) < 80 * columns, full_name
+
+
+def test_a_second_run_makes_no_table_of_content_anew(settings: Settings, instance: dg.DagsterInstance) -> None:
+    definitions = build_definitions(settings)
+    for made_anew in (True, False):
+        assert _refresh(definitions, instance).success
+        event = instance.get_latest_materialization_event(_key("coverage/stories"))
+        assert event is not None
+        assert event.asset_materialization is not None
+        assert event.asset_materialization.metadata["made_anew"].value is made_anew
+
+
+def test_a_refresh_that_does_not_add_up_publishes_nothing(settings: Settings, instance: dg.DagsterInstance) -> None:
+    @dg.resource
+    def miscounting(context: dg.InitResourceContext) -> Iterator[Refresh]:
+        with begin_refresh(settings, str(context.run_id), None) as begun:
+            begun.record("read", source="sample", files_seen=7, files_accepted=3, files_rejected=1)
+            yield begun
+
+    assert _refresh(build_definitions(settings), instance).success
+    published = read_file(settings.warehouse_file)
+    snapshot = (settings.lake_dir / "tables" / "current.json").read_bytes()
+
+    failed = _refresh(build_definitions(settings, refresh=miscounting), instance)
+    assert not failed.success
+    check = _evaluations(failed)["files_add_up"]
+    assert (check.passed, check.blocking) == (False, True)
+    assert check.metadata["offenders"].value == 1
+    assert "files_add_up" in _failure(instance, failed.run_id)
+    materialized = {event.asset_key for event in failed.get_asset_materialization_events()}
+    assert not {key for key in materialized if key and key.path[0] in ("links", "reports", "warehouse")}
+    assert read_file(settings.warehouse_file) == published
+    assert (settings.lake_dir / "tables" / "current.json").read_bytes() == snapshot
+
+    assert _refresh(build_definitions(settings), instance).success, "the next one is not held back by it"
+    assert read_file(settings.warehouse_file) != published
+
+
+def test_what_a_blocking_check_refused_cannot_be_published_by_hand_either(
+    settings: Settings, instance: dg.DagsterInstance, sql_folder: Path
+) -> None:
+    """Someone who starts a run at warehouse/file skips the step whose check failed, not the check."""
+    assert _refresh(build_definitions(settings), instance).success
+    published = read_file(settings.warehouse_file)
+    check = ALWAYS_FAILS.format(severity="error", blocking="yes")
+    (sql_folder / "checks" / "no_stories.sql").write_text(check, "utf-8")
+    sql.relations.cache_clear()
+    definitions = build_definitions(settings)
+    assert not _refresh(definitions, instance).success
+
+    by_hand = _refresh(definitions, instance, [_key(f"warehouse/{name}") for name in ("file", "report", "published")])
+    assert not by_hand.success
+    assert "There are stories (no_stories)" in _failure(instance, by_hand.run_id)
+    assert read_file(settings.warehouse_file) == published
+
+
+def test_publication_alone_works_after_a_good_refresh_and_not_before_one(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    definitions = build_definitions(settings)
+    warehouse = [_key(f"warehouse/{name}") for name in ("file", "report", "published")]
+    too_early = _refresh(definitions, instance, warehouse)
+    assert not too_early.success
+    assert "run the whole job refresh" in _failure(instance, too_early.run_id)
+    assert not settings.warehouse_file.exists()
+
+    assert _refresh(definitions, instance).success
+    published = read_file(settings.warehouse_file)
+    assert _refresh(definitions, instance, warehouse).success
+    assert read_file(settings.warehouse_file) != published
+
+
+@pytest.mark.parametrize(("severity", "blocking"), [("warn", "no"), ("error", "no")])
+def test_a_failing_check_that_does_not_block_is_told_and_stops_nothing(
+    settings: Settings, instance: dg.DagsterInstance, sql_folder: Path, severity: str, blocking: str
+) -> None:
+    check = ALWAYS_FAILS.format(severity=severity, blocking=blocking)
+    (sql_folder / "checks" / "no_stories.sql").write_text(check, "utf-8")
+    sql.relations.cache_clear()
+    result = _refresh(build_definitions(settings), instance)
+    assert result.success
+    evaluation = _evaluations(result)["no_stories"]
+    assert not evaluation.passed
+    assert evaluation.severity.value == severity.upper()
+    assert evaluation.description == "There are stories"
+    assert len(json.loads(json.dumps(evaluation.metadata["first_offenders"].value))) == 20
+    assert read_file(settings.warehouse_file).exists()
+
+
+def test_a_story_of_the_future_warns_and_is_published(
+    settings: Settings, instance: dg.DagsterInstance, sample_site: Path
+) -> None:
+    (sample_site / "_news" / "2999-01-01-ahead.md").write_text(
+        "---\ncategory: news\ntitle: Ahead of its time\nwebUrl: https://ahead.example/1\n"
+        "publishedDateTime: 2999-01-01T00:00:00Z\n---\n",
+        "utf-8",
+    )
+    result = _refresh(build_definitions(settings), instance)
+    assert result.success
+    check = _evaluations(result)["published_in_the_future"]
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+
+
+def test_a_sweep_that_fails_is_told_and_the_content_is_published(
+    settings_for: Callable[..., Settings], sample_site: Path, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    web = tmp_path / "web.yaml"
+    web.write_text("hosts: [this is no table of answers", "utf-8")
+    settings = settings_for(sample_site, links={"rehearsal": str(web)})
+    result = _refresh(build_definitions(settings), instance)
+    assert result.success
+    check = _evaluations(result)["sweep_completed"]
+    assert (check.passed, check.severity, check.blocking) == (False, dg.AssetCheckSeverity.ERROR, False)
+    assert str(web) in (check.description or "")
+    held = query(
+        read_file(settings.warehouse_file),
+        "select (select count(*) from coverage.stories) as stories, count(*) as links,"
+        " count(*) filter (state = 'unknown') as unknown from links.states",
+    ).to_pylist()[0]
+    assert held["stories"] == 37
+    assert held["links"] == held["unknown"] > 0
+
+
+def test_a_source_can_be_read_alone(settings: Settings, instance: dg.DagsterInstance) -> None:
+    """It takes the lock, fills the log and publishes nothing; the whole refresh then has nothing left to read."""
+    definitions = build_definitions(settings)
+    alone = _refresh(definitions, instance, [_key("documents/sample")])
+    assert alone.success
+    assert [str(event.asset_key and event.asset_key.to_user_string()) for event in _materialized(alone)] == [
+        "documents/sample"
+    ]
+    assert json.loads(settings.lock_file.read_text("utf-8"))["holder"] == f"run {alone.run_id}"
+    with hold_lock(settings.lock_file, "a test"):
+        pass  # it was given back
+    assert not settings.warehouse_file.exists()
+    assert _refresh(definitions, instance).success
+    last = query(read_file(settings.warehouse_file), "from ops.refreshes order by started_at").to_pylist()
+    assert [(row["outcome"], row["files_seen"], row["files_unchanged"]) for row in last] == [
+        ("unpublished", 93, 0),
+        ("published", 93, 93),
+    ]
+
+
+def _materialized(result: dg.ExecuteInProcessResult) -> list[dg.DagsterEvent]:
+    return result.get_asset_materialization_events()
+
+
+@pytest.mark.parametrize("only", [None, [dg.AssetKey(["documents", "sample"])]], ids=["all", "documents"])
+def test_a_run_fails_at_once_while_another_holds_the_lock(
+    settings: Settings, instance: dg.DagsterInstance, only: list[dg.AssetKey] | None
+) -> None:
+    with hold_lock(settings.lock_file, "run of a test"):
+        began = time.monotonic()
+        failed = _refresh(build_definitions(settings), instance, only)
+    assert time.monotonic() - began < 5
+    assert not failed.success
+    told = _failure(instance, failed.run_id)
+    assert f"{settings.lock_file}: another refresh is running (run of a test, process " in told
+    run = instance.get_run_by_id(failed.run_id)
+    assert run is not None
+    assert run.status == dg.DagsterRunStatus.FAILURE
+
+
+@pytest.mark.parametrize(
+    ("timezone", "at", "night"),
+    [
+        ("UTC", datetime(2026, 3, 29, 2, 30, tzinfo=UTC), date(2026, 3, 29)),
+        ("Pacific/Auckland", datetime(2026, 6, 30, 14, 30, tzinfo=UTC), date(2026, 7, 1)),
+    ],
+)
+def test_a_tick_asks_for_the_run_of_its_night(
+    settings_for: Callable[..., Settings], sample_site: Path, timezone: str, at: datetime, night: date
+) -> None:
+    settings = settings_for(sample_site, schedule={"cron": "30 2 * * *", "timezone": timezone})
+    schedule = build_definitions(settings).get_repository_def().get_schedule_def("nightly_refresh")
+    assert schedule.execution_timezone == timezone
+    with dg.DagsterInstance.ephemeral() as instance:
+        asked = [
+            schedule.evaluate_tick(dg.build_schedule_context(instance, scheduled_execution_time=at)).run_requests
+            for _ in range(2)
+        ]
+    first, second = (requests[0] for requests in asked if requests)
+    assert first.tags["newsledger/night"] == night.isoformat()
+    assert first.run_key == second.run_key, "so that the scheduler launches it once"
