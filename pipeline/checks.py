@@ -47,9 +47,7 @@ def run_checks(builder: Builder, checks: Iterable[Relation]) -> dict[str, list[d
     """The result of each check, by the table it is on."""
     results: dict[str, list[dg.AssetCheckResult]] = defaultdict(list)
     for check in checks:
-        for read in sorted(check.reads):
-            builder.need(read)
-        offenders = builder.session.table(check.sql)
+        offenders = builder.answer(check)
         severity = dg.AssetCheckSeverity.WARN if check.tags["severity"] == "warn" else dg.AssetCheckSeverity.ERROR
         results[check.tags["on"]].append(
             dg.AssetCheckResult(

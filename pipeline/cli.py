@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 
 from pipeline.errors import NewsledgerError
-from pipeline.lake.refresh import program_version
+from pipeline.model.version import program_version
 from pipeline.printing import print_as, print_status
 from pipeline.settings import CONFIG_VARIABLE, NOW_VARIABLE, Settings, load_settings
 from pipeline.warehouse import query, read_file

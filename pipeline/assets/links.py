@@ -9,7 +9,6 @@ import dagster as dg
 from pipeline.assets.resources import refresh_of
 from pipeline.assets.tables import OWNERS, built_results, table_specs
 from pipeline.checks import asset_key, check_specs, checks_on, run_checks
-from pipeline.lake.build import Builder
 from pipeline.lake.refresh import Refresh
 from pipeline.links import DueUrl, SweepResult, plan_sweep, sweep
 from pipeline.rehearsal import load_web, rehearse
@@ -84,7 +83,7 @@ def links_assets() -> dg.AssetsDefinition:
 def due_tonight(refresh: Refresh) -> list[DueUrl]:
     """The URLs to ask tonight, first things first."""
     with refresh.session() as session:
-        builder: Builder = refresh.builder(session)
+        builder = refresh.builder(session)
         builder.build("links")
         builder.need("links.due")
         return [DueUrl(*map(_text, row)) for row in session.run(_DUE)]  # type: ignore[arg-type]

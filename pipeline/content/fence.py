@@ -8,7 +8,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from pipeline.content.issues import line_of, refuse
+from pipeline.content.issues import Refused, line_of, refuse
 
 DATA_FORMATS = {".yaml": "yaml", ".yml": "yaml", ".toml": "toml", ".json": "json"}
 """Suffixes of files that are all front matter, without a body."""
@@ -74,14 +74,7 @@ def _fenced(content: bytes) -> FrontMatter | None:
     if closer is None:
         raise refuse("unclosed_front_matter", "the fence of line 1 is never closed", line=1, column=1)
     if closer[1] is None:
-        line = content.count(b"\n", 0, closer.start()) + 2
-        raise refuse(
-            "several_documents",
-            "a second YAML document begins inside the front matter",
-            line=line,
-            column=1,
-            raw=line_of(content, line),
-        )
+        raise _several(content, closer.start(), "a second YAML document begins inside the front matter")
     text = content[end + 1 : closer.start() + 1]  # with its last line break: a block scalar's value needs it
     return FrontMatter(form, text, 1, content[closer.end() :].decode())
 
@@ -93,15 +86,14 @@ def _one_document(content: bytes) -> bytes:
     if end is None:
         return content
     if not is_blank(content[end.end() :]):
-        line = content.count(b"\n", 0, end.start()) + 2
-        raise refuse(
-            "several_documents",
-            "the file holds several YAML documents",
-            line=line,
-            column=1,
-            raw=line_of(content, line),
-        )
+        raise _several(content, end.start(), "the file holds several YAML documents")
     return content[: end.start() + 1]
+
+
+def _several(content: bytes, before: int, message: str) -> Refused:
+    """The refusal of what begins on the line after the line break at `before`."""
+    line = content.count(b"\n", 0, before) + 2
+    return refuse("several_documents", message, line=line, column=1, raw=line_of(content, line))
 
 
 def _json_object(content: bytes) -> FrontMatter | None:

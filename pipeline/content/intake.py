@@ -5,7 +5,6 @@ rows are kept (the caller appends them).
 """
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ import pyarrow.compute as pc
 
 from pipeline.content.finding import find_files
 from pipeline.content.meaning import Rules
-from pipeline.content.paths import path_bytes
+from pipeline.content.paths import open_path
 from pipeline.content.reading import read_files
 from pipeline.content.stat_cache import StatCache
 from pipeline.errors import SourceError
@@ -203,7 +202,7 @@ def _is_new(known: Known | None, status: str, semantic_sha256: str) -> bool:
 
 def _sha256(root: Path, path: str) -> str | None:
     try:
-        with (root / os.fsdecode(path_bytes(path))).open("rb") as file:
+        with open(open_path(root, path), "rb") as file:  # noqa: PTH123  pathlib knows no bytes
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return None

@@ -29,7 +29,7 @@ class StatCache:
     walked_ns: int
 
     def read(self) -> pa.Table | None:
-        """The remembered stats and hashes; None where there are none to believe."""
+        """The remembered stats; None where there are none to believe."""
         try:
             table = pyarrow.feather.read_table(self.file)
         except (OSError, pa.ArrowInvalid):

@@ -8,6 +8,8 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import pyarrow as pa
+
 from pipeline.lake.relations import Relation, relation, relations
 from pipeline.lake.session import Session
 from pipeline.lake.snapshots import Snapshots, TableFile
@@ -37,17 +39,18 @@ class Builder:
     providers: Mapping[str, Callable[["Builder"], None]] = field(default_factory=dict)
     _present: set[str] = field(default_factory=set)
     _names: dict[str, str] = field(default_factory=dict)
-    _schema: str = ""
+    _tables: dict[str, TableFile] = field(init=False)
+    """What is staged, and what was built since."""
+
+    def __post_init__(self) -> None:
+        self._tables = dict(self.snapshots.staged().tables)
 
     def build(self, schema: str) -> dict[str, Built]:
         """Every table of the schema, by full name, written where it is stale and staged at the end."""
-        self._schema = schema
-        self._names.clear()
-        staged = self.snapshots.staged().tables
         built: dict[str, Built] = {}
         for wanted in relations(schema):
-            made_from = self.made_from(wanted.full_name)
-            table = staged.get(wanted.full_name)
+            made_from = self._made_from(wanted)
+            table = self._tables.get(wanted.full_name)
             if table is not None and table.made_from == made_from and self.snapshots.path(table).exists():
                 built[wanted.full_name] = Built(table, is_new=False)
                 continue
@@ -55,22 +58,15 @@ class Builder:
             target = self.snapshots.target(self.refresh_id, wanted.full_name)
             rows = self.session.write(wanted, target)
             table = TableFile(f"{target.parent.name}/{target.name}", rows, target.stat().st_size, made_from)
+            self._tables[wanted.full_name] = table
             built[wanted.full_name] = Built(table, is_new=True)
         self.snapshots.stage(self.refresh_id, {name: entry.table for name, entry in built.items()})
         return built
 
-    def made_from(self, full_name: str) -> str:
-        """The name of all that a relation is made from; a table of another schema has kept its own."""
-        if full_name in self.inputs:
-            return self.inputs[full_name]
-        if full_name in TABLES and TABLES[full_name].schema != self._schema:
-            return self.snapshots.staged().tables[full_name].made_from
-        if full_name not in self._names:
-            wanted = relation(full_name)
-            table = TABLES.get(full_name)
-            parts = [wanted.sql, table.select_list() if table else "", *map(self.made_from, sorted(wanted.reads))]
-            self._names[full_name] = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
-        return self._names[full_name]
+    def answer(self, query: Relation) -> pa.Table:
+        """The rows of a query that is no table, as the checks are."""
+        self._need_reads(query)
+        return self.session.table(query.sql)
 
     def need(self, full_name: str) -> None:
         """Have a relation in the session, by whichever way it comes."""
@@ -82,11 +78,29 @@ class Builder:
         elif full_name.startswith("staging."):
             self._make(relation(full_name))
         else:
-            table = self.snapshots.staged().tables[full_name]
-            self.session.attach_table(full_name, self.snapshots.path(table))
+            self.session.attach_table(full_name, self.snapshots.path(self._tables[full_name]))
 
     def _make(self, wanted: Relation) -> None:
-        for read in sorted(wanted.reads):
-            self.need(read)
+        self._need_reads(wanted)
         self.session.make(wanted)
         self._present.add(wanted.full_name)
+
+    def _need_reads(self, wanted: Relation) -> None:
+        for read in sorted(wanted.reads):
+            self.need(read)
+
+    def _made_from(self, wanted: Relation) -> str:
+        """The name of all that a relation is made from."""
+        table = TABLES.get(wanted.full_name)
+        parts = [wanted.sql, table.select_list() if table else "", *map(self._name, sorted(wanted.reads))]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+    def _name(self, full_name: str) -> str:
+        """The name of what a relation reads. A table has kept its own: relations are built in the order they read."""
+        if full_name in self.inputs:
+            return self.inputs[full_name]
+        if full_name in TABLES:
+            return self._tables[full_name].made_from
+        if full_name not in self._names:
+            self._names[full_name] = self._made_from(relation(full_name))
+        return self._names[full_name]

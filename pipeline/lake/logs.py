@@ -1,5 +1,6 @@
 """The three append-only logs as Delta tables. Nothing here updates or deletes a row."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,5 +78,5 @@ class Logs:
 
         return cls(log("documents", DOCUMENTS), log("link_checks", LINK_CHECKS), log("refreshes", REFRESHES))
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[Log]:
         return iter((self.documents, self.link_checks, self.refreshes))

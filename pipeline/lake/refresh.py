@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from importlib.metadata import PackageNotFoundError, version
 
 import pyarrow as pa
 
@@ -16,6 +15,7 @@ from pipeline.lake.lock import hold_lock
 from pipeline.lake.logs import Logs
 from pipeline.lake.session import Session, open_session
 from pipeline.lake.snapshots import Snapshots
+from pipeline.model.version import program_version
 from pipeline.settings import Settings
 
 
@@ -70,7 +70,6 @@ class Refresh:
     ) -> Builder:
         """A builder of this refresh's tables: the logs' versions are its inputs, `inputs` and `providers` add more."""
         known = {f"log.{log.name}": log.state() for log in self.logs}
-        # Checks leave the warehouse by night, and what is due changes by night, whichever refresh asks.
         known["this.refresh"] = self.refresh_id
         return Builder(session, self.snapshots, self.refresh_id, known | dict(inputs or {}), dict(providers or {}))
 
@@ -101,14 +100,6 @@ def begin_refresh(settings: Settings, run_id: str, now: str | None) -> Iterator[
         refresh = Refresh(settings, refresh_id, run_id, clock, logs, Snapshots(settings.lake_dir / "tables"))
         refresh.record("started")
         yield refresh
-
-
-def program_version() -> str:
-    """The installed version of Newsledger, or `0+unknown` in a tree that was never installed."""
-    try:
-        return version("newsledger")
-    except PackageNotFoundError:
-        return "0+unknown"
 
 
 def _after_the_last(clock: Clock, logs: Logs, settings: Settings) -> Clock:

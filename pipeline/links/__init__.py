@@ -10,7 +10,7 @@ Knows no Dagster, no DuckDB and no lake.
 
 from pipeline.links.plan import DueUrl, Pace, Sweep, SweepResult, plan_sweep
 from pipeline.links.sweep import sweep
-from pipeline.links.vocabulary import Client, ErrorClass, Kind, Method, Verdict
+from pipeline.links.vocabulary import Client, ErrorClass, Kind, Method
 
 __all__ = [
     "Client",
@@ -21,7 +21,6 @@ __all__ = [
     "Pace",
     "Sweep",
     "SweepResult",
-    "Verdict",
     "plan_sweep",
     "sweep",
 ]

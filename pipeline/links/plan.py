@@ -7,11 +7,11 @@ here: anything that runs.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from importlib.metadata import PackageNotFoundError, version
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 import certifi
 
+from pipeline.model.version import program_version
 from pipeline.settings import Links
 
 
@@ -99,7 +99,7 @@ def plan_sweep(links: Links, *, night: date, refresh_id: str, now: Callable[[], 
         night=night,
         refresh_id=refresh_id,
         began_at=now(),
-        user_agent=f"Newsledger/{_version()} (+{links.contact})",
+        user_agent=f"Newsledger/{program_version()} (+{links.contact})",
         pace=usual,
         paces=paces,
         concurrency=links.concurrency,
@@ -114,10 +114,3 @@ def plan_sweep(links: Links, *, night: date, refresh_id: str, now: Callable[[], 
         ca_file=str(links.ca_file or certifi.where()),
         dns_seconds=min(5.0, links.timeout_seconds),
     )
-
-
-def _version() -> str:
-    try:
-        return version("newsledger")
-    except PackageNotFoundError:  # run from a checkout that was never installed
-        return "0"

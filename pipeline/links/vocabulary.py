@@ -1,4 +1,4 @@
-"""The closed words of link checking: what is written into the observation log, and what SQL makes of it.
+"""The closed words of link checking: what is written into the observation log.
 
 Belongs here: the enums and their groups. Does not belong here: any rule that chooses between them (`journey`, and
 `sql/links/verdicts.sql`).
@@ -58,22 +58,6 @@ class ErrorClass(StrEnum):
     ADDRESS_REFUSED = "address_refused"
     SCHEME_UNSUPPORTED = "scheme_unsupported"
     URL_INVALID = "url_invalid"
-
-
-class Verdict(StrEnum):
-    """What one night's observations of a URL amount to. Made by SQL; the best stands first."""
-
-    ALIVE = "alive"
-    MOVED = "moved"
-    SOFT_404 = "soft_404"
-    INSECURE = "insecure"
-    BLOCKED = "blocked"
-    SERVER_ERROR = "server_error"
-    GONE = "gone"
-    UNREACHABLE = "unreachable"
-    MALFORMED = "malformed"
-    REFUSED = "refused"
-    POSTPONED = "postponed"
 
 
 TIMEOUTS = frozenset({ErrorClass.CONNECT_TIMEOUT, ErrorClass.READ_TIMEOUT})

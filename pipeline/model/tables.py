@@ -29,6 +29,13 @@ class Table:
     def full_name(self) -> str:
         return f"{self.schema}.{self.name}"
 
+    def definition(self) -> str:
+        """The CREATE TABLE statement, with NOT NULL where nothing may be missing."""
+        columns = ", ".join(
+            f'"{column.name}" {column.type}{"" if column.nullable else " not null"}' for column in self.columns
+        )
+        return f"create table {self.full_name} ({columns})"
+
     def select_list(self) -> str:
         """The columns cast to their declared types, for a SELECT: it fails where a relation does not have them."""
         return ", ".join(f'"{column.name}"::{column.type} as "{column.name}"' for column in self.columns)

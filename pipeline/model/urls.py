@@ -93,12 +93,6 @@ def url_forms(raw: str, site: SiteBase | None = None) -> UrlForms:
     return UrlForms(fetch_url, identity_form(fetch_url), host, registrable_domain(host), None, stripped)
 
 
-def fetch_form(raw: str, site: SiteBase | None = None) -> str | None:
-    """The fetch form, or None where there is none."""
-    forms = url_forms(raw, site)
-    return forms.fetch_url if forms.problem is None else None
-
-
 def identity_form(fetch_url: str) -> str:
     """What the fetch form `fetch_url` is about, whichever way it was reached. Idempotent."""
     rest = fetch_url.partition("://")[2].partition("#")[0]

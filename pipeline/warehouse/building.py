@@ -51,10 +51,7 @@ def build_warehouse(
 
 
 def _load(connection: duckdb.DuckDBPyConnection, declared: Table, table: TableFile, file: Path) -> None:
-    columns = ", ".join(
-        f'"{column.name}" {column.type}{"" if column.nullable else " not null"}' for column in declared.columns
-    )
-    connection.execute(f"create table {declared.full_name} ({columns})")
+    connection.execute(declared.definition())
     connection.execute(f"insert into {declared.full_name} select * from read_parquet(?)", [str(file)])
     rows = connection.execute(f"select count(*) from {declared.full_name}").fetchall()[0][0]
     if rows != table.rows:
@@ -64,13 +61,7 @@ def _load(connection: duckdb.DuckDBPyConnection, declared: Table, table: TableFi
 
 def _catalog(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, tuple[TableFile, Path]]) -> None:
     declared = TABLES["ops.catalog"]
-    connection.execute(
-        "create table ops.catalog ("
-        + ", ".join(
-            f"{column.name} {column.type}{'' if column.nullable else ' not null'}" for column in declared.columns
-        )
-        + ")"
-    )
+    connection.execute(declared.definition())
     for full_name, (table, _) in sorted(tables.items()):
         made = relation(full_name)
         connection.execute(

@@ -253,4 +253,3 @@ inner join evidence
         nightly.url_id = evidence.url_id
         and nightly.night = evidence.night
         and nightly.refresh_id = evidence.refresh_id
-order by nightly.night, nightly.url_id

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.model.urls import SiteBase, fetch_form, identity_form, registrable_domain, url_forms
+from pipeline.model.urls import SiteBase, identity_form, registrable_domain, url_forms
 
 SITE = SiteBase("https://tidewatch.example", "/coastal-energy")
 
@@ -24,7 +24,8 @@ SITE = SiteBase("https://tidewatch.example", "/coastal-energy")
     ],
 )
 def test_fetch_form_is_what_a_browser_would_ask(raw: str, fetch: str) -> None:
-    assert fetch_form(raw, SITE) == fetch
+    forms = url_forms(raw, SITE)
+    assert (forms.fetch_url, forms.problem) == (fetch, None)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,7 @@ def test_fetch_form_is_what_a_browser_would_ask(raw: str, fetch: str) -> None:
 def test_a_url_that_cannot_be_asked_says_why(raw: str, problem: str) -> None:
     forms = url_forms(raw, SITE)
     assert forms.problem == problem
-    assert fetch_form(raw, SITE) is None
+    assert forms.host == ""
 
 
 def test_a_relative_url_without_a_site_has_no_place() -> None:
