@@ -18,7 +18,7 @@ from typing import Literal, ParamSpec, TypeVar
 from bench.floor import floor_seconds, walk_seconds
 from bench.site import SiteTruth, write_site
 from pipeline.assets.documents import take_in
-from pipeline.content import site_base
+from pipeline.content import site_bases
 from pipeline.content.stat_cache import RACY_NS
 from pipeline.coverage import form_providers, forms_version
 from pipeline.lake.refresh import begin_refresh
@@ -87,7 +87,7 @@ def refresh_once(site: Path, data_dir: Path, kind: Literal["serial", "processes"
     """One refresh of the archive up to the coverage tables, as the assets make it."""
     source = Source(name="bench", path=site)
     settings = Settings(data_dir=data_dir, sources=(source,), executor=Executor(kind=kind), links=Links(enabled=False))
-    sites = {source.name: site_base(source)}
+    sites = site_bases([source], settings.copies_dir)
     forms = forms_version(sites)
     start = time.perf_counter()
     with begin_refresh(settings, run_id, None) as refresh:

@@ -26,6 +26,10 @@ NOW_VARIABLE = "NEWSLEDGER_NOW"
 FAST_PACE_SECONDS = 0.1
 """Below this gap between requests, a public host needs `links.allow_fast` (link-check politeness)."""
 
+DEFAULT_INCLUDE = ("**/*.md", "**/*.markdown", "**/*.html", "**/*.txt", "**/*.yaml", "**/*.yml", "**/*.json")
+DEFAULT_EXCLUDE = ("api/**", "_site/**", "public/**", "node_modules/", "vendor/bundle/**", "package*.json", "**/.*/**")
+"""What Jekyll and Hugo make themselves, what they are made with, and hidden folders."""
+
 # Read by the program outside this object: not overrides of a setting.
 _NOT_SETTINGS = {CONFIG_VARIABLE, NOW_VARIABLE}
 
@@ -59,8 +63,8 @@ class Source(_Section):
     git: str | None = None
     branch: str | None = None
     url: str | None = None
-    include: tuple[str, ...] = ("**/*.md", "**/*.html", "**/*.yaml")
-    exclude: tuple[str, ...] = ("api/**",)
+    include: tuple[str, ...] = DEFAULT_INCLUDE
+    exclude: tuple[str, ...] = DEFAULT_EXCLUDE
     site_url: str | None = None
     base_url: str | None = None
 
@@ -243,6 +247,11 @@ class Settings(BaseSettings):
     @property
     def lake_dir(self) -> Path:
         return self.data_dir / "lake"
+
+    @property
+    def copies_dir(self) -> Path:
+        """The copies of sources that lie elsewhere."""
+        return self.data_dir / "sources"
 
     @property
     def warehouse_file(self) -> Path:

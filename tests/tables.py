@@ -14,7 +14,7 @@ import yaml
 
 from pipeline.assets.documents import take_in
 from pipeline.checks import checks_on, run_checks
-from pipeline.content import Counts, site_base
+from pipeline.content import Counts, site_bases
 from pipeline.coverage import form_providers, forms_version
 from pipeline.lake.build import Built
 from pipeline.lake.refresh import begin_refresh
@@ -78,7 +78,7 @@ class Archive:
         with begin_refresh(self.settings, f"run {self.refreshes}", now) as refresh:
             for source in self.settings.sources:
                 self.counts = take_in(refresh, source)
-            sites = {source.name: site_base(source) for source in self.settings.sources}
+            sites = site_bases(self.settings.sources, self.settings.copies_dir)
             forms = forms_version(sites)
             with refresh.session() as session:
                 builder = refresh.builder(session, {"forms.urls": forms, "forms.texts": forms}, form_providers(sites))

@@ -8,7 +8,7 @@ from pipeline.assets.documents import document_key
 from pipeline.assets.resources import refresh_of
 from pipeline.assets.tables import built_results, table_specs
 from pipeline.checks import check_specs, checks_on, run_checks
-from pipeline.content import site_base
+from pipeline.content import site_bases
 from pipeline.coverage import form_providers, forms_version
 from pipeline.lake.build import Builder
 from pipeline.lake.refresh import Refresh
@@ -48,6 +48,6 @@ def coverage_assets(settings: Settings) -> dg.AssetsDefinition:
 
 def coverage_builder(refresh: Refresh, session: Session) -> Builder:
     """A builder that also has the forms of texts and URLs, which SQL cannot compute."""
-    sites = {source.name: site_base(source) for source in refresh.settings.sources}
+    sites = site_bases(refresh.settings.sources, refresh.settings.copies_dir)
     forms = forms_version(sites)
     return refresh.builder(session, {"forms.urls": forms, "forms.texts": forms}, form_providers(sites))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor as Pool
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from multiprocessing import get_context
 
@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from pipeline.assets.resources import refresh_of
 from pipeline.assets.tables import OWNERS
-from pipeline.content import Counts, Intake, Rules, StatCache
+from pipeline.content import Counts, Intake, Reader, Rules, StatCache, open_tree
 from pipeline.lake.refresh import Refresh
 from pipeline.lake.relations import relation
 from pipeline.settings import Executor, Source
@@ -58,30 +58,57 @@ def take_in(refresh: Refresh, source: Source) -> Counts:
     def made_for() -> str:
         return sha256(f"{log.table_id()}|{source!r}|{settings.content!r}".encode()).hexdigest()
 
+    walked_ns = time.time_ns()
+    tree = open_tree(source, settings.copies_dir).updated()
     with _pool(settings.executor) as pool:
         counts = Intake(
             source=source,
-            rules=Rules.of(settings.content),
-            seen_at=refresh.started_at,
-            refresh_id=refresh.refresh_id,
-            cache=StatCache(settings.data_dir / "cache" / f"{source.name}.feather", made_for, time.time_ns()),
-            known=lambda: _known(refresh, source.name),
+            tree=tree,
+            reader=Reader(source.name, Rules.of(settings.content), refresh.started_at, refresh.refresh_id, tree.commit),
+            cache=StatCache(settings.data_dir / "cache" / f"{source.name}.feather", made_for, walked_ns),
+            memory=LogMemory(refresh, source.name),
             append=log.append,
             executor=pool,
             seen_before=_seen_before(refresh, source.name),
             min_files_share=settings.sanity.min_files_share,
         ).run()
-    refresh.record("read", source=source.name, **{f"files_{name}": value for name, value in asdict(counts).items()})
+    refresh.record(
+        "read",
+        source=source.name,
+        commit=tree.commit,
+        **{f"files_{name}": value for name, value in asdict(counts).items()},
+    )
     return counts
 
 
-def _known(refresh: Refresh, source: str) -> pa.Table:
-    """The last row of each path of the source in the log."""
-    with refresh.session() as session:
-        session.make(relation("staging.last_rows"))
-        return session.table(
-            "select path, status, version_id, semantic_sha256, sha256 from staging.last_rows where source = ?", [source]
+@dataclass(frozen=True, slots=True)
+class LogMemory:
+    """What the documents log holds of a source."""
+
+    refresh: Refresh
+    source: str
+
+    def known(self, paths: pa.Table) -> pa.Table:
+        """The last row of each of `paths`."""
+        return self._last_rows(
+            paths,
+            "select path, status, semantic_sha256, sha256 from staging.last_rows"
+            " semi join forms.paths using (path) where source = ?",
         )
+
+    def gone(self, paths: pa.Table) -> pa.Table:
+        """The last row of each other path, unless it is that of a removal."""
+        return self._last_rows(
+            paths,
+            "select path, version_id, semantic_sha256 from staging.last_rows"
+            " anti join forms.paths using (path) where source = ? and status <> 'removed'",
+        )
+
+    def _last_rows(self, paths: pa.Table, sql: str) -> pa.Table:
+        with self.refresh.session() as session:
+            session.give("forms.paths", paths)
+            session.make(relation("staging.last_rows"))
+            return session.table(sql, [self.source])
 
 
 def _seen_before(refresh: Refresh, source: str) -> int | None:

@@ -6,7 +6,30 @@ holds for all that lies below it. (`glob.translate` is in the standard library f
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+SITE_CONFIG = "_config.yml"
+"""The site's own settings: read for its address, never taken for content."""
+
+_SUFFIX_GLOB = re.compile(r"(?:\*\*/)?\*(\.[A-Za-z0-9]+)")
+
+
+class Selection:
+    """What a source's globs leave of its tree."""
+
+    def __init__(self, include: Sequence[str], exclude: Sequence[str]) -> None:
+        suffixes = [match[1] for pattern in include if (match := _SUFFIX_GLOB.fullmatch(pattern))]
+        self.suffixes = tuple(suffixes)
+        """Ends of names that are included wherever they lie: the cheap look before `included`."""
+        self.included = compile_globs(include).fullmatch
+        self.excluded = compile_globs((*exclude, "/" + SITE_CONFIG, ".git")).fullmatch
+        by_name = [pattern for pattern in exclude if not pattern.endswith(("/", "/**"))]
+        self.excluded_by_name = compile_globs((*by_name, "/" + SITE_CONFIG)).fullmatch
+        """`excluded` for a file in a folder that is not: what leaves out whole folders need not be asked again."""
+
+    def takes(self, path: str) -> bool:
+        """Whether the file of this path belongs to the source."""
+        return bool(path.endswith(self.suffixes) or self.included(path)) and not self.excluded(path)
 
 
 def compile_globs(patterns: Iterable[str]) -> re.Pattern[str]:

@@ -1,12 +1,10 @@
 """A shard of files to rows of the documents log. A bad file is a row with a reason, never an exception."""
 
 import os
-import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import file_digest, sha256
-from pathlib import Path
+from hashlib import sha256
 from typing import Any
 
 import pyarrow as pa
@@ -17,13 +15,12 @@ from pipeline.content.issues import SKIPPED, Issue, Refused, line_of, refuse
 from pipeline.content.meaning import Rules, semantic_sha256
 from pipeline.content.notes import Notes
 from pipeline.content.parsing import parse
-from pipeline.content.paths import collection_of, open_path
+from pipeline.content.paths import collection_of
+from pipeline.content.trees import Loaded, Tree
+from pipeline.content.trees.tree import RAW_BYTES
 from pipeline.content.typed import Items
 from pipeline.model.ids import content_id
 from pipeline.model.logs import DOCUMENTS
-
-RAW_BYTES = 64 * 1024
-"""How much of a file that is not accepted its row keeps."""
 
 _PLAIN = (
     "path",
@@ -40,27 +37,61 @@ _PLAIN = (
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def read_files(
-    root: Path, source: str, paths: Sequence[str], rules: Rules, seen_at: datetime, refresh_id: str
-) -> pa.Table:
-    """One row of the documents log for each of `paths` (as `find_files` writes them), in their order."""
-    shard = _Shard(source, rules)
-    for path in paths:
-        shard.read(root, path)
-    return shard.table(seen_at, refresh_id)
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The last row of a path in the log. `sha256` is None where the same bytes must be parsed again: nothing whole was
+    read, or not by these rules."""
+
+    status: str
+    semantic_sha256: str | None
+    sha256: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class _Bytes:
-    """What was read of a file: of one too large only its start. `settled`: nobody wrote to it meanwhile."""
+class Shard:
+    """What became of a share of the files: the rows of those with a new meaning, and how many were parsed."""
 
-    content: bytes
-    sha256: str
-    size: int
-    settled: bool
+    rows: pa.Table
+    looked_at: int
+    parsed: int
 
 
-class _Shard:
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads files of one source for one refresh. `commit` is the one its tree stands at."""
+
+    source: str
+    rules: Rules
+    seen_at: datetime
+    refresh_id: str
+    commit: str | None = None
+
+    def read(self, tree: Tree, paths: Sequence[str], known: Mapping[str, Known] | None = None) -> Shard:
+        """A row of the documents log for each of `paths`, in their order, whose meaning is not the one that is known.
+
+        Bytes that are known are not parsed. A known file that will not hold still keeps what is known of it: the next
+        refresh reads it again.
+        """
+        known = known or {}
+        rows = Rows(self.source, self.rules)
+        parsed = 0
+        for path, loaded in zip(paths, tree.load(paths, self.rules.max_file_bytes), strict=True):
+            before = known.get(path)
+            if before and isinstance(loaded, Loaded) and _is_at_rest(loaded, before):
+                continue
+            parsed += 1
+            rows.add(path, loaded, before)
+        return Shard(rows.table(self.seen_at, self.refresh_id, self.commit), len(paths), parsed)
+
+
+def _is_at_rest(loaded: Loaded, before: Known) -> bool:
+    """Whether the bytes are those that are known, or cannot be told from them now."""
+    return loaded.sha256 == before.sha256 or not (loaded.settled or before.status == "removed")
+
+
+class Rows:
+    """Rows of the documents log in the making."""
+
     def __init__(self, source: str, rules: Rules) -> None:
         self._source = source
         self._rules = rules
@@ -73,12 +104,16 @@ class _Shard:
         self._plain: dict[str, list[Any]] = {name: [] for name in _PLAIN}
         self._appends = [column.append for column in self._plain.values()]
 
-    def read(self, root: Path, path: str) -> None:
-        """Appends the row of one file."""
-        loaded: _Bytes | None = None
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def add(self, path: str, loaded: Loaded | Issue, known: Known | None = None) -> None:
+        """Appends the row of one file, unless what is known of it is what it means."""
+        if isinstance(loaded, Issue):
+            self._append_refused(path, None, None, loaded, known)
+            return
         form: str | None = None
         try:
-            loaded = _load(root, path, self._rules.max_file_bytes)
             if not loaded.settled:
                 raise refuse(
                     "changed_while_read", "the file changed while it was read, twice; the next refresh reads it again"
@@ -92,14 +127,17 @@ class _Shard:
             mapping, issues = parse(front)
             meaning = semantic_sha256(mapping, front.body or "", self._rules)
         except Refused as refused:
-            self._append_refused(path, loaded, form, refused.issue)
+            self._append_refused(path, loaded, form, refused.issue, known)
+            return
+        if known and (known.status, known.semantic_sha256) == ("accepted", meaning):
             return
         self._items.append(mapping, "", self._notes, self._apart)
         self._append_related(mapping)
         self._notes.issues(issues)
         self._append_row(path, "accepted", meaning, loaded, form, front.body, None)
 
-    def table(self, seen_at: datetime, refresh_id: str) -> pa.Table:
+    def table(self, seen_at: datetime, refresh_id: str, commit: str | None) -> pa.Table:
+        """All that was added, as seen then, by that refresh, at that commit."""
         rows = len(self._items)
         columns: dict[str, pa.Array | pa.ChunkedArray] = {
             name: pa.array(values, DOCUMENTS.field(name).type) for name, values in self._plain.items()
@@ -107,6 +145,7 @@ class _Shard:
         columns["source"] = pa.repeat(pa.scalar(self._source, pa.string()), rows)
         columns["seen_at"] = pa.repeat(pa.scalar(seen_at, DOCUMENTS.field("seen_at").type), rows)
         columns["refresh_id"] = pa.repeat(pa.scalar(refresh_id, pa.string()), rows)
+        columns["commit"] = pa.repeat(pa.scalar(commit, pa.string()), rows)
         columns["item"] = self._items.array()
         columns["related"] = pa.ListArray.from_arrays(
             pa.array(self._related_ends, pa.int32()), self._related.array(), mask=pa.array(self._no_related, pa.bool_())
@@ -143,13 +182,17 @@ class _Shard:
         self._related_ends.append(len(self._related))
         self._no_related.append(type(related) is not list and type(related) is not dict)
 
-    def _append_refused(self, path: str, loaded: _Bytes | None, form: str | None, issue: Issue) -> None:
+    def _append_refused(
+        self, path: str, loaded: Loaded | None, form: str | None, issue: Issue, known: Known | None
+    ) -> None:
+        status = "skipped" if issue.code in SKIPPED else "rejected"
+        meaning = loaded.sha256 if loaded else sha256(issue.code.encode()).hexdigest()  # no bytes to tell it from
+        if known and (known.status, known.semantic_sha256) == (status, meaning):
+            return
         self._items.append_none(self._notes)
         self._related_ends.append(len(self._related))
         self._no_related.append(True)
         self._notes.issues([issue])
-        status = "skipped" if issue.code in SKIPPED else "rejected"
-        meaning = loaded.sha256 if loaded else sha256(issue.code.encode()).hexdigest()  # no bytes to tell it from
         raw = loaded.content[:RAW_BYTES] if loaded else None
         self._append_row(path, status, meaning, loaded, form, None, raw)
 
@@ -158,7 +201,7 @@ class _Shard:
         path: str,
         status: str,
         meaning: str,
-        loaded: _Bytes | None,
+        loaded: Loaded | None,
         form: str | None,
         body: str | None,
         raw: bytes | None,
@@ -178,40 +221,6 @@ class _Shard:
         )
         for append, value in zip(self._appends, row, strict=True):
             append(value)
-
-
-def _load(root: Path, path: str, limit: int) -> _Bytes:
-    """The bytes of a file. One that changes under the reader is read once more."""
-    try:
-        place = open_path(root, path)
-        loaded = _read(place, limit)
-        return loaded if loaded.settled else _read(place, limit)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise refuse("unreadable", f"the file cannot be read: {reason}; check its permissions") from None
-
-
-def _read(place: bytes, limit: int) -> _Bytes:
-    # Not blocking: a pipe in a file's place would hold the reader for ever.
-    descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    try:
-        before = os.fstat(descriptor)
-        if not stat.S_ISREG(before.st_mode):
-            raise ValueError("it is no regular file")
-        if before.st_size > limit:
-            with open(descriptor, "rb", closefd=False) as file:
-                content = file.read(RAW_BYTES)
-                file.seek(0)
-                return _Bytes(content, file_digest(file, "sha256").hexdigest(), before.st_size, settled=True)
-        content = os.read(descriptor, before.st_size + 1)
-        after = os.fstat(descriptor)
-    finally:
-        os.close(descriptor)
-    settled = len(content) == before.st_size and (before.st_size, before.st_mtime_ns) == (
-        after.st_size,
-        after.st_mtime_ns,
-    )
-    return _Bytes(content, sha256(content).hexdigest(), len(content), settled)
 
 
 def _text(content: bytes) -> bytes:

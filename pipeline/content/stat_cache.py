@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.feather
 
-_STAT = ("path", "size", "mtime_ns", "ctime_ns", "inode")
 _MADE_FOR = b"made_for"
 RACY_NS = 2_000_000_000
 """A file touched this shortly before it was read may be touched again within the clock's grain: it is hashed next
@@ -21,15 +20,15 @@ time."""
 
 @dataclass(frozen=True, slots=True)
 class StatCache:
-    """The cache of one source in `file`, believed only where it was `made_for` the same log, rules and folder (asked
-    at each use, since the first refresh makes the log)."""
+    """The cache of one source in `file`, believed only where it was `made_for` the same log, rules and tree (asked
+    at each use, since the first refresh makes the log). What it remembers are the rows of `Tree.find`."""
 
     file: Path
     made_for: Callable[[], str]
     walked_ns: int
 
     def read(self) -> pa.Table | None:
-        """The remembered stats; None where there are none to believe."""
+        """The remembered rows; None where there are none to believe."""
         try:
             table = pyarrow.feather.read_table(self.file)
         except (OSError, pa.ArrowInvalid):
@@ -38,12 +37,12 @@ class StatCache:
         return table if made_for == self.made_for().encode() else None
 
     def changed(self, found: pa.Table, cached: pa.Table | None) -> pa.Table:
-        """The rows of `found` that are not exactly as remembered, in the order of their paths."""
+        """The rows of `found` that are not exactly as remembered."""
         if cached is None:
             return found
-        if found.select(_STAT).equals(cached.select(_STAT)):
+        if found.equals(cached):
             return found.slice(0, 0)
-        return found.join(cached.select(_STAT), keys=list(_STAT), join_type="left anti").sort_by("path")
+        return found.join(cached, keys=found.column_names, join_type="left anti")
 
     def vanished(self, found: pa.Table, cached: pa.Table | None) -> bool:
         """Whether a remembered path is no longer there."""
@@ -52,13 +51,15 @@ class StatCache:
         return bool(pc.any(pc.invert(pc.is_in(cached["path"], value_set=found["path"]))).as_py())
 
     def write(self, found: pa.Table) -> None:
-        """Remember `found`; what was touched just before the walk is remembered as never seen."""
-        touched = pc.max_element_wise(found["mtime_ns"], found["ctime_ns"])
-        is_racy = pc.greater(touched, self.walked_ns - RACY_NS)
-        inode = pc.if_else(is_racy, pa.scalar(-1, pa.int64()), found["inode"])
-        table = found.set_column(found.column_names.index("inode"), "inode", inode).combine_chunks()
-        table = table.replace_schema_metadata({_MADE_FOR: self.made_for().encode()})
+        """Remember `found`; of the files of a folder, what was touched just before the walk is remembered as never
+        seen."""
+        if "inode" in found.column_names:
+            touched = pc.max_element_wise(found["mtime_ns"], found["ctime_ns"])
+            is_racy = pc.greater(touched, self.walked_ns - RACY_NS)
+            inode = pc.if_else(is_racy, pa.scalar(-1, pa.int64()), found["inode"])
+            found = found.set_column(found.column_names.index("inode"), found.schema.field("inode"), inode)
+        table = found.combine_chunks().replace_schema_metadata({_MADE_FOR: self.made_for().encode()})
         temporary = self.file.with_suffix(".tmp")
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        pyarrow.feather.write_feather(table, temporary)
+        pyarrow.feather.write_feather(table, temporary, compression="lz4")
         temporary.replace(self.file)

@@ -32,7 +32,12 @@ class Log:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_deltalake(
-                self.folder, rows.cast(self.schema), mode="append", writer_properties=_WRITING, name=self.name
+                self.folder,
+                rows.cast(self.schema),
+                mode="append",
+                schema_mode="merge",  # a log that an earlier version began has fewer columns
+                writer_properties=_WRITING,
+                name=self.name,
             )
         except (OSError, DeltaError) as error:
             raise LakeError(

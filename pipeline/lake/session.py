@@ -75,13 +75,15 @@ class Session:
         return count
 
     def attach_log(self, log: Log) -> None:
-        """The log as the view `log.<name>`, over an explicit list of its files."""
+        """The log as the view `log.<name>`, over an explicit list of its files. Columns that the version of Newsledger
+        which wrote a file did not know are null."""
+        self.give(f"log.no_{log.name}", log.schema.empty_table())
         files = log.files()
+        written = f"select * from log.no_{log.name}"
         if files:
             listed = ", ".join(f"'{_quoted(Path(file))}'" for file in files)
-            self.connection.execute(f"create or replace view log.{log.name} as select * from read_parquet([{listed}])")
-        else:
-            self.give(f"log.{log.name}", log.schema.empty_table())
+            written += f" union all by name select * from read_parquet([{listed}], union_by_name = true)"
+        self.connection.execute(f"create or replace view log.{log.name} as {written}")
 
     def attach_table(self, full_name: str, file: Path) -> None:
         """A table of a snapshot as a view."""

@@ -80,6 +80,7 @@ DOCUMENTS = pa.schema(
         _field("status", pa.string(), "accepted | rejected | skipped | removed", nullable=False),
         _field("seen_at", TIMESTAMP, "When this meaning was seen", nullable=False),
         _field("refresh_id", pa.string(), "The refresh that saw it", nullable=False),
+        _field("commit", pa.string(), "The commit it was read from; null where the source is no git repository"),
         _field("sha256", pa.string(), "SHA-256 of the file's bytes, hexadecimal"),
         _field("semantic_sha256", pa.string(), "SHA-256 of the parsed content without the volatile keys"),
         _field("size_bytes", pa.int64(), "Size of the file"),
@@ -139,14 +140,17 @@ LINK_CHECKS = pa.schema(
 REFRESHES = pa.schema(
     [
         _field("refresh_id", pa.string(), "Id of the refresh: its time, then the start of its run id", nullable=False),
-        _field("event", pa.string(), "started | read | swept | modelled | published | failed", nullable=False),
+        _field(
+            "event", pa.string(), "started | read | backfilled | swept | modelled | published | failed", nullable=False
+        ),
         _field("happened_at", TIMESTAMP, "When, by the refresh's clock", nullable=False),
         _field("night", pa.date32(), "The night, a date in schedule.timezone", nullable=False),
         _field("clock", pa.string(), "system, or given (--now)", nullable=False),
         _field("run_id", pa.string(), "Dagster's run", nullable=False),
         _field("version", pa.string(), "Version of Newsledger", nullable=False),
         _field("rehearsal", pa.bool_(), "A rehearsal web answered, not the world", nullable=False),
-        _field("source", pa.string(), "read: the source"),
+        _field("source", pa.string(), "read, backfilled: the source"),
+        _field("commit", pa.string(), "read, backfilled: the last commit taken in, of a git source"),
         _field("files_seen", pa.int64(), "read: files found in the source"),
         _field("files_accepted", pa.int64(), "read: new meanings accepted"),
         _field("files_rejected", pa.int64(), "read: new meanings rejected"),

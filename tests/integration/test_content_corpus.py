@@ -14,10 +14,11 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from pipeline.content import Rules, find_files, read_files, rebuild, site_base
+from pipeline.content import Folder, Rules, rebuild, site_base
 from pipeline.content.values import to_json
 from pipeline.model.urls import SiteBase
 from pipeline.settings import Content, Source
+from tests.reading import find_files, read_files
 
 CORPUS = Path(os.environ.get("NEWSLEDGER_CORPUS", "/nowhere"))
 SITE = CORPUS / "microsoft-power-apps/2021-06-03"
@@ -73,7 +74,7 @@ def test_only_the_secured_key_of_the_seed_article_is_left_over() -> None:
 
 
 def test_the_site_names_its_own_address() -> None:
-    base = site_base(Source(name="s", path=SITE))
+    base = site_base(Source(name="s", path=SITE), Folder(SITE))
     assert base == SiteBase("https://smartableai.github.io", "/microsoft-power-apps")
 
 

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import time
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,8 +12,9 @@ import pytest
 
 from pipeline.errors import ClockError, LakeError, RefreshBusyError
 from pipeline.lake.lock import hold_lock
-from pipeline.lake.logs import Log
+from pipeline.lake.logs import Log, Logs
 from pipeline.lake.refresh import begin_refresh
+from pipeline.lake.session import open_session
 from pipeline.lake.snapshots import Snapshots, TableFile
 
 SCHEMA = pa.schema([("name", pa.string()), ("count", pa.int64())])
@@ -104,3 +106,29 @@ def test_history_cannot_be_rewritten(settings_for, tmp_path: Path) -> None:  # t
         pytest.fail("the past was written")
     with begin_refresh(settings, "three", "2026-05-02T02:00:00Z") as again:
         assert again.started_at.microsecond == 1, "two refreshes are never at one instant"
+
+
+def test_a_log_that_an_earlier_version_began_is_read_and_grows(tmp_path: Path) -> None:
+    """A column that came later is null in what was written before."""
+    logs = Logs.of(tmp_path / "lake")
+    log = logs.refreshes
+    row = {
+        "refresh_id": "r",
+        "event": "started",
+        "happened_at": datetime(2024, 5, 1, tzinfo=UTC),
+        "night": date(2024, 5, 1),
+        "clock": "system",
+        "run_id": "r",
+        "version": "0",
+        "rehearsal": False,
+    }
+    earlier = pa.schema([field for field in log.schema if field.name != "commit"])
+    Log(log.name, earlier, log.folder).append(pa.Table.from_pylist([row], schema=earlier))
+
+    def commits() -> list[tuple[object, ...]]:
+        with open_session("1GB", tmp_path / "scratch", logs) as session:
+            return session.run('select refresh_id, "commit" from log.refreshes order by all')
+
+    assert commits() == [("r", None)]
+    log.append(pa.Table.from_pylist([row | {"refresh_id": "s", "commit": "c0ffee"}], schema=log.schema))
+    assert commits() == [("r", None), ("s", "c0ffee")]

@@ -11,9 +11,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.content import Rules, path_bytes, path_text, read_files, rebuild, semantic_sha256, yaml_reader
+from pipeline.content import Rules, path_bytes, path_text, rebuild, semantic_sha256, yaml_reader
 from pipeline.content.issues import Refused
 from pipeline.content.values import from_json, to_json
+from tests.reading import read_files
 
 RULES = Rules(frozenset({"secured"}), 1 << 20, 1 << 24)
 NOW = datetime(2021, 6, 3, 2, tzinfo=UTC)

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.content import Rules, find_files, path_bytes, path_text, site_base
+from pipeline.content import Folder, Rules, path_bytes, path_text, site_base
 from pipeline.content.globs import compile_globs
 from pipeline.errors import SourceError
 from pipeline.model.urls import SiteBase
 from pipeline.settings import Content, Source
+from tests.reading import find_files
 
 
 def make(root: Path, *paths: str) -> None:
@@ -150,4 +151,17 @@ def test_the_site_is_named_by_the_settings_or_its_own_config(
 ) -> None:
     if config is not None:
         (tmp_path / "_config.yml").write_text(config)
-    assert site_base(Source(name="s", path=tmp_path, site_url=site_url, base_url=base_url)) == base
+    assert site_base(Source(name="s", path=tmp_path, site_url=site_url, base_url=base_url), Folder(tmp_path)) == base
+
+
+def test_by_default_what_generators_make_is_left_out(tmp_path: Path) -> None:
+    kept = ["_data/a.json", "_data/a.yml", "_news/a.md", "a.html", "content/posts/a.markdown", "notes/a.txt"]
+    left_out = [
+        *("_config.yml", "_site/a.html", "api/a.md", "node_modules/x/readme.md", "x/node_modules/a.md", "package.json"),
+        *("public/a.html", ".github/a.md", "x/.cache/a.md", "vendor/bundle/a.md", "a.png"),
+    ]
+    make(tmp_path, *kept, *left_out, "_news/_config.yml", "content/public/a.md")
+    source = Source(name="s", path=tmp_path)
+    assert found(tmp_path, source.include, source.exclude) == sorted(
+        [*kept, "_news/_config.yml", "content/public/a.md"]
+    )

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.content import Rules, path_text, read_files, rebuild
+from pipeline.content import Rules, path_text, rebuild
 from pipeline.content import reading as reading_module
 from pipeline.model.ids import content_id
 from pipeline.model.logs import DOCUMENTS
+from tests.reading import read_files
 
 RULES = Rules(frozenset({"secured"}), 64 * 1024, 1024 * 1024)
 NOW = datetime(2021, 6, 3, 2, tzinfo=UTC)

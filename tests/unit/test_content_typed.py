@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.content import Rules, read_files, rebuild
+from pipeline.content import Rules, rebuild
 from pipeline.content.paths import collection_of
+from tests.reading import read_files
 
 RULES = Rules(frozenset({"secured"}), 64 * 1024, 1024 * 1024)
 NOW = datetime(2021, 6, 3, 2, tzinfo=UTC)

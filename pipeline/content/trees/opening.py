@@ -1,0 +1,14 @@
+"""The tree of a source, as its settings name it."""
+
+from pathlib import Path
+
+from pipeline.content.trees.folder import Folder
+from pipeline.content.trees.tree import Tree
+from pipeline.settings import Source
+
+
+def open_tree(source: Source, copies: Path) -> Tree:  # noqa: ARG001  for the trees that are copies
+    """The files of the source as they were last fetched; `Tree.updated` fetches them anew. `copies` is the folder of
+    all copies."""
+    assert source.path is not None
+    return Folder(source.path)
