@@ -67,7 +67,7 @@ def take_in(refresh: Refresh, source: Source) -> Counts:
             reader=Reader(source.name, Rules.of(settings.content), refresh.started_at, refresh.refresh_id, tree.commit),
             cache=StatCache(settings.data_dir / "cache" / f"{source.name}.feather", made_for, walked_ns),
             memory=LogMemory(refresh, source.name),
-            append=log.append,
+            log=log,
             executor=pool,
             seen_before=_seen_before(refresh, source.name),
             min_files_share=settings.sanity.min_files_share,

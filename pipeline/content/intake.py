@@ -4,26 +4,32 @@ Belongs here: deciding what to read and what is gone. Does not belong here: wher
 read (`reading`), where the rows are kept (the caller appends them).
 """
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import astuple, dataclass
+from typing import Protocol, Self
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from pipeline.content.reading import Known, Reader, Shard
+from pipeline.content.reading import Known, Reader
 from pipeline.content.stat_cache import StatCache
 from pipeline.content.trees import Tree
 from pipeline.errors import SourceError
+from pipeline.lake.logs import Log, Part
 from pipeline.model.logs import DOCUMENTS
 from pipeline.settings import Source
 
-SHARD_FILES = 500
 WORTH_WORKERS = 2_000
 """Files below which starting worker processes costs more than reading them here."""
-APPEND_ROWS = 10_000
-"""Rows held before they are appended: bounds memory, and what a crash can lose."""
+_SHARD_FILES = 500
+"""Files whose values are Python objects at once."""
+_SHARES = 40
+_SHARE_FILES = range(_SHARD_FILES, 5_000)
+"""Files whose rows make one file of the log: enough shares that no worker is idle for long at the end, few enough files
+that reading them stays cheap, and memory within bounds."""
+_COMMIT_ROWS = 20_000
+"""Rows written before they are committed: what a crash can lose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,9 @@ class Counts:
     unchanged: int = 0
     removed: int = 0
     parsed: int = 0
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(*map(sum, zip(astuple(self), astuple(other), strict=True)))
 
 
 class Memory(Protocol):
@@ -52,15 +61,23 @@ class Memory(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """What became of a share of the files: its rows, written but not committed."""
+
+    counts: Counts
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Intake:
-    """How a source is taken in; `append` commits rows to the log."""
+    """How a source is taken in."""
 
     source: Source
     tree: Tree
     reader: Reader
     cache: StatCache
     memory: Memory
-    append: Callable[[pa.Table], None]
+    log: Log
     executor: Executor | None
     seen_before: int | None
     min_files_share: float
@@ -72,21 +89,23 @@ class Intake:
         cached = self.cache.read()
         changed = self.cache.changed(found, cached)
         vanished = self.cache.vanished(found, cached)
-        if cached is not None and not changed.num_rows and not vanished:
-            return Counts(seen=found.num_rows, unchanged=found.num_rows)
-
         counts = Counts(seen=found.num_rows, unchanged=found.num_rows - changed.num_rows)
-        pending: list[pa.Table] = []
-        for shard in self._read(changed.select(["path"]), bytes_are_known=cached is not None):
-            counts = _add(counts, shard)
-            pending.append(shard.rows)
-            if sum(rows.num_rows for rows in pending) >= APPEND_ROWS:
-                self.append(pa.concat_tables(pending))
-                pending.clear()
+        if cached is not None and not changed.num_rows and not vanished:
+            return counts
+
+        written: list[Part] = []
+        for share in self._read(changed.select(["path"]), bytes_are_known=cached is not None):
+            counts += share.counts
+            written += share.parts
+            if sum(part.rows for part in written) >= _COMMIT_ROWS:
+                self.log.commit(written)
+                written.clear()
         removed = self._removed(found)
-        self.append(pa.concat_tables([*pending, removed]))
+        if removed.num_rows:
+            written.append(self.log.write(removed))
+        self.log.commit(written)
         self.cache.write(found)
-        return replace(counts, removed=removed.num_rows)
+        return counts + Counts(removed=removed.num_rows)
 
     def _believe(self, seen: int) -> None:
         before = self.seen_before or 0
@@ -97,29 +116,30 @@ class Intake:
                 " files are really gone, run once with NEWSLEDGER_SANITY__MIN_FILES_SHARE=0"
             )
 
-    def _read(self, paths: pa.Table, *, bytes_are_known: bool) -> Iterator[Shard]:
-        shards = self._shards(paths, bytes_are_known=bytes_are_known)
+    def _read(self, paths: pa.Table, *, bytes_are_known: bool) -> Iterator[Share]:
+        shares = self._shares(paths, bytes_are_known=bytes_are_known)
         if self.executor is None or paths.num_rows <= WORTH_WORKERS:
-            for part, known in shards:
-                yield self.reader.read(self.tree, part, known)
+            for part, known in shares:
+                yield take_share(self.tree, self.reader, self.log, part, known)
             return
         # A short queue: enough to keep every worker busy, and memory flat however many files there are.
-        waiting: list[Future[Shard]] = []
-        for part, known in shards:
-            waiting.append(self.executor.submit(self.reader.read, self.tree, part, known))
+        waiting: list[Future[Share]] = []
+        for part, known in shares:
+            waiting.append(self.executor.submit(take_share, self.tree, self.reader, self.log, part, known))
             if len(waiting) >= 8:
                 yield waiting.pop(0).result()
         for future in waiting:
             yield future.result()
 
-    def _shards(self, paths: pa.Table, *, bytes_are_known: bool) -> Iterator[tuple[list[str], dict[str, Known]]]:
+    def _shares(self, paths: pa.Table, *, bytes_are_known: bool) -> Iterator[tuple[list[str], dict[str, Known]]]:
         """The paths in shares, each with what is known of it. Without a cache there is no telling by which rules the
         known bytes were read: all are parsed again."""
         if not paths.num_rows:
             return
         looked_up = paths.join(self.memory.known(paths), "path").sort_by("path")
-        for start in range(0, looked_up.num_rows, SHARD_FILES):
-            part = looked_up.slice(start, SHARD_FILES)
+        size = min(max(paths.num_rows // _SHARES, _SHARE_FILES.start), _SHARE_FILES.stop)
+        for start in range(0, looked_up.num_rows, size):
+            part = looked_up.slice(start, size)
             columns = (part[name].to_pylist() for name in ("path", "status", "semantic_sha256", "sha256"))
             known = {
                 path: Known(status, meaning, sha256 if bytes_are_known else None)
@@ -147,15 +167,20 @@ class Intake:
         return pa.Table.from_arrays(columns, schema=DOCUMENTS)
 
 
-def _add(counts: Counts, shard: Shard) -> Counts:
-    def count(status: str) -> int:
-        return int(pc.sum(pc.equal(shard.rows["status"], status)).as_py() or 0)
-
-    return replace(
-        counts,
-        accepted=counts.accepted + count("accepted"),
-        rejected=counts.rejected + count("rejected"),
-        skipped=counts.skipped + count("skipped"),
-        unchanged=counts.unchanged + shard.looked_at - shard.rows.num_rows,
-        parsed=counts.parsed + shard.parsed,
-    )
+def take_share(tree: Tree, reader: Reader, log: Log, paths: list[str], known: Mapping[str, Known]) -> Share:
+    """Read a share of the files and write the rows of those with a new meaning. Runs in a worker process."""
+    counts = Counts()
+    tables = []
+    for start in range(0, len(paths), _SHARD_FILES):
+        shard = reader.read(tree, paths[start : start + _SHARD_FILES], known)
+        tables.append(shard.rows)
+        statuses = Counter(shard.rows["status"].to_pylist())
+        counts += Counts(
+            accepted=statuses["accepted"],
+            rejected=statuses["rejected"],
+            skipped=statuses["skipped"],
+            unchanged=shard.looked_at - shard.rows.num_rows,
+            parsed=shard.parsed,
+        )
+    rows = pa.concat_tables(tables)
+    return Share(counts, (log.write(rows),) if rows.num_rows else ())

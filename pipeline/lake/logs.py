@@ -1,12 +1,19 @@
 """The three append-only logs as Delta tables. Nothing here updates or deletes a row."""
 
-from collections.abc import Iterator
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import pyarrow as pa
-from deltalake import DeltaTable, WriterProperties, write_deltalake
+import pyarrow.parquet as pq
+from deltalake import DeltaTable
+from deltalake import Schema as DeltaSchema
 from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.transaction import AddAction, RemoveAction
 
 from pipeline.errors import LakeError
 from pipeline.model.logs import DOCUMENTS, LINK_CHECKS, REFRESHES
@@ -14,12 +21,23 @@ from pipeline.model.logs import DOCUMENTS, LINK_CHECKS, REFRESHES
 ROW_GROUP_ROWS = 122_880
 """DuckDB's own row-group size: Parquet with others loads slower and makes larger files (measured on 9 M rows)."""
 
-_WRITING = WriterProperties(compression="ZSTD", compression_level=3, max_row_group_size=ROW_GROUP_ROWS)
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows written beside a log's files, and not of the log before they are committed."""
+
+    file: str
+    rows: int
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """One append-only log: `append` commits a table of its schema, `files` lists what to read."""
+    """One append-only log: `append` commits a table of its schema, `files` lists what to read.
+
+    Rows can also be written by several processes and committed by one: a part that is never committed, since its writer
+    or its committer died, is no part of the log.
+    """
 
     name: str
     schema: pa.Schema
@@ -27,23 +45,44 @@ class Log:
 
     def append(self, rows: pa.Table) -> None:
         """Commit `rows` at once or not at all. No rows, no commit. Raises LakeError where the log cannot be written."""
-        if not rows.num_rows:
-            return
+        self.commit([self.write(rows)] if rows.num_rows else [])
+
+    def write(self, rows: pa.Table) -> Part:
+        """Write `rows` as a part that can be committed. Raises LakeError where that fails."""
+        file = self.folder / f"part-{uuid4().hex}.zstd.parquet"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_deltalake(
-                self.folder,
+            pq.write_table(
                 rows.cast(self.schema),
-                mode="append",
-                schema_mode="merge",  # a log that an earlier version began has fewer columns
-                writer_properties=_WRITING,
-                name=self.name,
+                file,
+                compression="zstd",
+                compression_level=1,
+                row_group_size=ROW_GROUP_ROWS,
+                store_schema=False,  # the log's own says it all
             )
+            return Part(file.name, rows.num_rows, file.stat().st_size)
+        except OSError as error:
+            with suppress(OSError):
+                file.unlink()
+            raise self._cannot_append(rows.num_rows, error) from error
+
+    def commit(self, parts: Sequence[Part]) -> None:
+        """Make the parts rows of the log, all or none. Raises LakeError where that fails."""
+        if not parts:
+            return
+        now = int(time.time() * 1000)
+        actions: list[AddAction | RemoveAction] = [
+            AddAction(part.file, part.size_bytes, {}, now, True, json.dumps({"numRecords": part.rows}))
+            for part in parts
+        ]
+        try:
+            table = self._open() or DeltaTable.create(self.folder, self.schema, mode="ignore", name=self.name)
+            known = {field.name for field in table.schema().fields}
+            if missing := [field for field in self.schema if field.name not in known]:  # an earlier version began it
+                table.alter.add_columns([*DeltaSchema.from_arrow(pa.schema(missing)).fields])
+            table.create_write_transaction(actions, "append", self.schema)
         except (OSError, DeltaError) as error:
-            raise LakeError(
-                f"{self.folder}: {rows.num_rows} rows could not be appended to the {self.name} log: {error}."
-                " Nothing of them was kept; free the disk or mend the permissions and run the refresh again"
-            ) from error
+            raise self._cannot_append(sum(part.rows for part in parts), error) from error
 
     def files(self) -> list[str]:
         """The Parquet files of the current version, none where nothing was ever appended."""
@@ -58,6 +97,12 @@ class Log:
     def table_id(self) -> str:
         """Names the log itself, whatever it holds."""
         return self.state().partition("@")[0]
+
+    def _cannot_append(self, rows: int, error: Exception) -> LakeError:
+        return LakeError(
+            f"{self.folder}: {rows} rows could not be appended to the {self.name} log: {error}."
+            " Nothing of them was kept; free the disk or mend the permissions and run the refresh again"
+        )
 
     def _open(self) -> DeltaTable | None:
         try:
