@@ -31,8 +31,22 @@ class Rules:
 
 def semantic_sha256(mapping: Mapping[Any, Any], body: str, rules: Rules) -> str:
     """SHA-256 of the mapping without its volatile keys, as canonical JSON, a line break, and the body."""
-    lasting = {key: value for key, value in mapping.items() if key not in rules.volatile_keys}
-    digest = sha256(canonical(lasting))
+    lasting, _ = divide(mapping, rules)
+    return meaning_sha256(canonical(lasting), body)
+
+
+def divide(mapping: Mapping[Any, Any], rules: Rules) -> tuple[dict[Any, Any], dict[Any, Any]]:
+    """The mapping without its volatile keys, and those."""
+    lasting: dict[Any, Any] = {}
+    volatile: dict[Any, Any] = {}
+    for key, value in mapping.items():
+        (volatile if key in rules.volatile_keys else lasting)[key] = value
+    return lasting, volatile
+
+
+def meaning_sha256(lasting: bytes, body: str) -> str:
+    """The same of what lasts, written as canonical JSON."""
+    digest = sha256(lasting)
     digest.update(b"\n")
     if body:
         digest.update(body.replace("\r\n", "\n").encode())

@@ -4,22 +4,37 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from pipeline.content.fence import FrontMatter, is_blank
 from pipeline.content.issues import Issue, Refused, line_of, refuse, step
-from pipeline.content.values import to_json
-from pipeline.content.yaml_reader import read_yaml
+from pipeline.content.meaning import Rules, divide
+from pipeline.content.plain import canonical_plain, is_plain, keys_are_unique
+from pipeline.content.values import canonical, to_json
+from pipeline.content.yaml_reader import read_unchecked_yaml, read_yaml
 
 Mapping = dict[Any, Any]
 _TOML_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
 
-def parse(front: FrontMatter) -> tuple[Mapping, list[Issue]]:
-    """The mapping that `front` holds, and what to warn of. Refuses text that is no mapping."""
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The mapping of the front matter, what to warn of, and, as canonical JSON, what it means without its volatile
+    keys."""
+
+    mapping: Mapping
+    issues: list[Issue]
+    lasting: bytes
+
+
+def parse(front: FrontMatter, rules: Rules) -> Parsed:
+    """What `front` holds. Refuses text that is no mapping."""
     text = front.text.replace(b"\r\n", b"\n") if b"\r" in front.text else front.text
     try:
         if front.format == "yaml":
+            if plain := _read_plain(text, rules):
+                return plain
             value, issues = read_yaml(text, front.lines_before)
         else:
             value, issues = (_read_toml if front.format == "toml" else _read_json)(text)
@@ -32,7 +47,18 @@ def parse(front: FrontMatter) -> tuple[Mapping, list[Issue]]:
     if not isinstance(value, dict):
         kind = {list: "a list", type(None): "null"}.get(type(value), f"a single value ({type(value).__name__})")
         raise refuse("not_a_mapping", f"the front matter is {kind}, not a mapping of keys to values")
-    return value, issues
+    lasting, _ = divide(value, rules)
+    return Parsed(value, issues, canonical(lasting))
+
+
+def _read_plain(text: bytes, rules: Rules) -> Parsed | None:
+    """The same of YAML, where a cheap look proves what otherwise takes a careful one; None where it does not."""
+    mapping = read_unchecked_yaml(text) if is_plain(text) else None
+    if type(mapping) is not dict:
+        return None
+    lasting, volatile = divide(mapping, rules)
+    written = canonical_plain(lasting)
+    return Parsed(mapping, [], written[0]) if written and keys_are_unique(text, volatile, *written) else None
 
 
 def _read_toml(text: bytes) -> tuple[Any, list[Issue]]:

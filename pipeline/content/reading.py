@@ -12,7 +12,7 @@ import pyarrow as pa
 from pipeline.content.fence import split
 from pipeline.content.fitting import Apart
 from pipeline.content.issues import SKIPPED, Issue, Refused, line_of, refuse
-from pipeline.content.meaning import Rules, semantic_sha256
+from pipeline.content.meaning import Rules, meaning_sha256
 from pipeline.content.notes import Notes
 from pipeline.content.parsing import parse
 from pipeline.content.paths import collection_of
@@ -124,16 +124,17 @@ class Rows:
                 )
             front = split(_text(loaded.content), _suffix(path), self._rules.max_front_matter_bytes)
             form = front.format
-            mapping, issues = parse(front)
-            meaning = semantic_sha256(mapping, front.body or "", self._rules)
+            parsed = parse(front, self._rules)
         except Refused as refused:
             self._append_refused(path, loaded, form, refused.issue, known)
             return
+        mapping = parsed.mapping
+        meaning = meaning_sha256(parsed.lasting, front.body or "")
         if known and (known.status, known.semantic_sha256) == ("accepted", meaning):
             return
         self._items.append(mapping, "", self._notes, self._apart)
         self._append_related(mapping)
-        self._notes.issues(issues)
+        self._notes.issues(parsed.issues)
         self._append_row(path, "accepted", meaning, loaded, form, front.body, None)
 
     def table(self, seen_at: datetime, refresh_id: str, commit: str | None) -> pa.Table:
@@ -229,6 +230,8 @@ def _text(content: bytes) -> bytes:
         content = content[3:]
     if not content:
         raise refuse("empty_file", "the file is empty")
+    if content.isascii():
+        return content
     try:
         content.decode()
     except UnicodeDecodeError as error:

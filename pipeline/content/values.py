@@ -17,7 +17,7 @@ import orjson
 
 from pipeline.content.issues import refuse
 
-_OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
+OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
 _INTEGERS = range(-(1 << 63), 1 << 64)  # what orjson writes itself
 
 
@@ -42,16 +42,16 @@ def canonical(value: Any) -> bytes:
     def count_tag(value: Any) -> Any:
         nonlocal tags
         tags += 1
-        return _tag(value)
+        return tag(value)
 
     try:
-        text = orjson.dumps(value, default=count_tag, option=_OPTIONS)
+        text = orjson.dumps(value, default=count_tag, option=OPTIONS)
         if b"null" not in text and (text.count(b"$") == tags or text.count(b'"$') == tags):
             return text
     except TypeError:  # keys that are no strings, integers over 64 bits; or no JSON at all, as the next attempt says
         pass
     try:
-        return orjson.dumps(_plain(value), option=_OPTIONS)
+        return orjson.dumps(_plain(value), option=OPTIONS)
     except RecursionError:
         raise refuse("too_deep", "the front matter is nested too deeply") from None
     except (TypeError, ValueError) as error:
@@ -75,14 +75,15 @@ def _plain(value: Any) -> Any:
         if all(type(key) is str and key[:1] != "$" for key in value):
             return {key: _plain(element) for key, element in value.items()}
         return {"$map": sorted(([_plain(key), _plain(element)] for key, element in value.items()), key=_first)}
-    return _tag(value)
+    return tag(value)
 
 
 def _first(pair: list[Any]) -> bytes:
-    return orjson.dumps(pair[0], option=_OPTIONS)
+    return orjson.dumps(pair[0], option=OPTIONS)
 
 
-def _tag(value: Any) -> Any:
+def tag(value: Any) -> Any:
+    """What stands for a value that JSON lacks."""
     kind = type(value)
     if kind is datetime:
         # The same text, of UTC in half the time: a file has one for each of its articles.
@@ -96,7 +97,7 @@ def _tag(value: Any) -> Any:
     if kind is set:
         return {
             "$set": sorted(
-                (_plain(element) for element in value), key=lambda plain: orjson.dumps(plain, option=_OPTIONS)
+                (_plain(element) for element in value), key=lambda plain: orjson.dumps(plain, option=OPTIONS)
             )
         }
     raise TypeError(f"a {kind.__name__} has no place in front matter")

@@ -33,7 +33,11 @@ _NODE_START_AFTER_SPACE = _NODE_START | frozenset(b"-?\"']}")
 _SCALAR_SIGNS = (
     (b"z", re.compile(rb"z[\s,\]}](?<=[\d. \t]z.)", re.DOTALL)),  # 2021-02-04T01:02:03z is no time for PyYAML
     (b"_", re.compile(rb"_(?:(?<=:_)|(?<=:\d_)|(?<=:\d\d_))")),  # 1:30_ is no number for it
-    (b".", re.compile(rb"\.(?=\d)(?:(?<=[-+]\.)|(?<=:\d\.)|(?<=:\d\d\.))")),  # nor are -.5 and --1:30.5
+    # Nor are -.5 and --1:30.5, but the seconds of a time have a fraction.
+    (
+        b".",
+        re.compile(rb"\.(?=\d)(?:(?<=[-+]\.)|(?<=:\d\.)|(?<=:\d\d\.)(?<!\d\d\d\d-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d\.))"),
+    ),
 )
 _QUOTED = rb"""(?:"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"|'[^'\n]*+(?:''[^'\n]*+)*+')"""
 _QUOTED_VALUE = re.compile(rb": " + _QUOTED + rb"\n")
@@ -55,9 +59,20 @@ def read_yaml(text: bytes, lines_before: int = 0) -> tuple[Any, list[Issue]]:
 
     Places of a refusal count from the start of `text`, those of issues from `lines_before` lines above it.
     """
+    value = _read_fast(text, _UNIQUE_KEYS)
+    return _read_reference(text, lines_before) if value is None else (value, [])
+
+
+def read_unchecked_yaml(text: bytes) -> Any:
+    """The value of the one document in `text`, where it can be read fast; None where it cannot. Of keys that stand
+    twice the last one counts: nobody has looked for them."""
+    return _read_fast(text, _FAST)
+
+
+def _read_fast(text: bytes, option: int) -> Any:
     if yamlrocks is not None and _is_read_alike(text):
         try:
-            return yamlrocks.loads(text, option=_FAST, tag_handler=_tag_seen), []
+            return yamlrocks.loads(text, option=option, tag_handler=_tag_seen)
         except yamlrocks.YAMLRocksParseError as error:
             if "maximum nesting depth" in error.message:
                 raise refuse("too_deep", f"YAML: {error.message}", error.line, error.column) from None
@@ -65,11 +80,14 @@ def read_yaml(text: bytes, lines_before: int = 0) -> tuple[Any, list[Issue]]:
                 raise refuse("alias_bomb", f"YAML: {error.message}", error.line, error.column) from None
         except (yamlrocks.YAMLRocksError, _TagSeen):
             pass
-    return _read_reference(text, lines_before)
+    return None
 
 
 if yamlrocks is not None:
-    _FAST = yamlrocks.OPT_PYYAML_COMPAT | yamlrocks.OPT_DUPLICATE_KEYS_ERROR | yamlrocks.OPT_REJECT_COMPLEX_KEYS
+    _FAST = yamlrocks.OPT_PYYAML_COMPAT | yamlrocks.OPT_REJECT_COMPLEX_KEYS
+    _UNIQUE_KEYS = _FAST | yamlrocks.OPT_DUPLICATE_KEYS_ERROR
+else:
+    _FAST = _UNIQUE_KEYS = 0
 
 
 def _is_read_alike(text: bytes) -> bool:

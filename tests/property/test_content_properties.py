@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.content import Rules, path_bytes, path_text, rebuild, semantic_sha256, yaml_reader
+from pipeline.content.fence import FrontMatter
 from pipeline.content.issues import Refused
-from pipeline.content.values import from_json, to_json
+from pipeline.content.parsing import Parsed, parse
+from pipeline.content.values import canonical, from_json, to_json
 from tests.reading import read_files
 
 RULES = Rules(frozenset({"secured"}), 1 << 20, 1 << 24)
@@ -127,7 +129,11 @@ def test_a_row_rebuilds_the_parsed_mapping(mappings: list[dict[Any, Any]]) -> No
 
     parsed = iter(mappings)
     original = reading.parse
-    reading.parse = lambda front: (next(parsed), [])
+
+    def whole(mapping: dict[Any, Any]) -> Parsed:
+        return Parsed(mapping, [], canonical({key: mapping[key] for key in mapping if key != "secured"}))
+
+    reading.parse = lambda front, rules: whole(next(parsed))
     try:
         rows = read_rows([b"---\n---\n"] * len(mappings))
     finally:
@@ -280,3 +286,41 @@ def test_the_text_of_a_path_leads_back_to_its_bytes(raw: bytes) -> None:
     text = path_text(raw)
     assert path_bytes(text) == raw
     text.encode()
+
+
+plain_values = st.recursive(
+    st.one_of(scalars, st.sampled_from(["a: b", "10:30", "https://e.org/", ":", "::", "x:\ny", "'", '"'])),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@quick
+@given(st.dictionaries(keys, plain_values, max_size=4), st.booleans(), st.sampled_from([None, '"', "'"]))
+def test_the_cheap_reading_is_the_careful_one(mapping: dict[str, Any], flow: bool, style: str | None) -> None:
+    text = yaml.safe_dump(mapping, allow_unicode=True, default_flow_style=flow, default_style=style).encode()
+    front = FrontMatter("yaml", text, 0, "")
+    try:
+        value, issues = yaml_reader.read_yaml(text)
+        lasting = canonical({key: value[key] for key in value if key != "secured"})
+    except Refused:
+        return
+    assert parse(front, RULES).lasting == lasting
+    assert parse(front, RULES).issues == issues
+
+
+@quick
+@given(st.dictionaries(keys, plain_values, min_size=1, max_size=4), st.data())
+def test_no_key_that_stands_twice_gets_past_the_cheap_look(mapping: dict[str, Any], data: st.DataObject) -> None:
+    """Wherever it stands, whatever stands behind it."""
+    again = data.draw(st.sampled_from(list(mapping)))
+    parts = [yaml.safe_dump({key: value}, allow_unicode=True) for key, value in mapping.items()]
+    parts.append(yaml.safe_dump({again: data.draw(plain_values)}, allow_unicode=True))
+    nested = data.draw(st.booleans())
+    text = "".join("".join(f"  {line}\n" for line in part.split("\n")[:-1]) if nested else part for part in parts)
+    front = FrontMatter("yaml", (f"outer:\n{text}" if nested else text).encode(), 0, "")
+    try:
+        issues = parse(front, RULES).issues
+    except Refused:
+        return
+    assert [issue.code for issue in issues] == ["duplicate_key"]
