@@ -105,7 +105,7 @@ class LogMemory:
         )
 
     def _last_rows(self, paths: pa.Table, sql: str) -> pa.Table:
-        with self.refresh.session() as session:
+        with self.refresh.session(self.refresh.logs.documents) as session:
             session.give("forms.paths", paths)
             session.make(relation("staging.last_rows"))
             return session.table(sql, [self.source])
@@ -113,7 +113,7 @@ class LogMemory:
 
 def _seen_before(refresh: Refresh, source: str) -> int | None:
     """The files seen when the source was last read."""
-    with refresh.session() as session:
+    with refresh.session(refresh.logs.refreshes) as session:
         rows = session.run(
             "select arg_max(files_seen, happened_at) from log.refreshes where event = 'read' and source = ?", [source]
         )

@@ -91,6 +91,8 @@ def published(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # typ
     file = publish_warehouse(_built_file(refresh), settings.warehouse_file, settings.warehouse.keep)
     refresh.snapshots.publish(settings.lake.keep_snapshots)
     refresh.record("published", warehouse=file.name)
+    for log in refresh.logs:
+        log.compact()
     return dg.MaterializeResult(
         metadata={"file": dg.MetadataValue.path(file), "link": dg.MetadataValue.path(settings.warehouse_file)}
     )

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from deltalake import DeltaTable
+from deltalake import DeltaTable, WriterProperties
 from deltalake import Schema as DeltaSchema
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
@@ -20,6 +20,10 @@ from pipeline.model.logs import DOCUMENTS, LINK_CHECKS, REFRESHES
 
 ROW_GROUP_ROWS = 122_880
 """DuckDB's own row-group size: Parquet with others loads slower and makes larger files (measured on 9 M rows)."""
+_SMALL_BYTES = 4 << 20
+_MANY_FILES = 64
+_MERGED_BYTES = 64 << 20
+_MERGING = WriterProperties(compression="ZSTD", compression_level=1, max_row_group_size=ROW_GROUP_ROWS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +94,28 @@ class Log:
         return [] if table is None else table.file_uris()
 
     def state(self) -> str:
-        """Names the content of the log: its table's id and version; empty where nothing was ever appended."""
+        """Names the content of the log: its table's id and, since it only grows, its number of rows; empty where
+        nothing was ever appended."""
         table = self._open()
-        return "" if table is None else f"{table.metadata().id}@{table.version()}"
+        return "" if table is None else f"{table.metadata().id}@{sum(_column(table, 'num_records'))}"
 
     def table_id(self) -> str:
         """Names the log itself, whatever it holds."""
         return self.state().partition("@")[0]
+
+    def compact(self) -> None:
+        """Merge the small files that many nights leave into fewer; the rows stay as they are. The files merged stay for
+        a week, for whoever reads them now."""
+        table = self._open()
+        if table is None or sum(size < _SMALL_BYTES for size in _column(table, "size_bytes")) < _MANY_FILES:
+            return
+        try:
+            table.optimize.compact(target_size=_MERGED_BYTES, writer_properties=_MERGING)
+            table.vacuum(dry_run=False, full=True)  # with the parts that a killed run never committed
+        except (OSError, DeltaError) as error:
+            raise LakeError(
+                f"{self.folder}: the {self.name} log cannot be compacted: {error}; nothing is lost"
+            ) from error
 
     def _cannot_append(self, rows: int, error: Exception) -> LakeError:
         return LakeError(
@@ -111,6 +130,12 @@ class Log:
             return None
         except (OSError, DeltaError) as error:
             raise LakeError(f"{self.folder}: the {self.name} log cannot be read: {error}") from error
+
+
+def _column(table: DeltaTable, name: str) -> list[int]:
+    """A figure of each file of the current version."""
+    values: list[int] = pa.table(table.get_add_actions(flatten=True))[name].to_pylist()
+    return values
 
 
 @dataclass(frozen=True, slots=True)

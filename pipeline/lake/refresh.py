@@ -12,7 +12,7 @@ from pipeline.errors import ClockError
 from pipeline.lake.build import Builder
 from pipeline.lake.clock import Clock
 from pipeline.lake.lock import hold_lock
-from pipeline.lake.logs import Logs
+from pipeline.lake.logs import Log, Logs
 from pipeline.lake.session import Session, open_session
 from pipeline.lake.snapshots import Snapshots
 from pipeline.model.version import program_version
@@ -54,10 +54,10 @@ class Refresh:
         self.logs.refreshes.append(pa.Table.from_pylist([row], schema=self.logs.refreshes.schema))
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
-        """A DuckDB session with the logs and `this.refresh` in reach."""
+    def session(self, *logs: Log) -> Iterator[Session]:
+        """A DuckDB session with `this.refresh` and the logs in reach: these, or all of them."""
         with open_session(
-            self.settings.warehouse.memory_limit, self.settings.data_dir / "scratch", self.logs
+            self.settings.warehouse.memory_limit, self.settings.data_dir / "scratch", logs or self.logs
         ) as session:
             session.give("this.refresh", self._described())
             yield session
@@ -105,8 +105,8 @@ def begin_refresh(settings: Settings, run_id: str, now: str | None) -> Iterator[
 def _after_the_last(clock: Clock, logs: Logs, settings: Settings) -> Clock:
     """`clock`, made to start after the last refresh by a microsecond where they would be equal: every current state
     follows `seen_at`, which must therefore tell the two apart."""
-    with open_session(settings.warehouse.memory_limit, settings.data_dir / "scratch") as session:
-        session.attach_log(logs.refreshes)
+    scratch = settings.data_dir / "scratch"
+    with open_session(settings.warehouse.memory_limit, scratch, [logs.refreshes]) as session:
         last = session.value("select max(happened_at) from log.refreshes")
     if last is None:
         return clock

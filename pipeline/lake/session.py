@@ -1,6 +1,6 @@
 """A DuckDB session over the lake: the logs as views, the SQL of `sql/` run into tables and Parquet files."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.errors import LakeError
-from pipeline.lake.logs import ROW_GROUP_ROWS, Log, Logs
+from pipeline.lake.logs import ROW_GROUP_ROWS, Log
 from pipeline.lake.relations import Relation
 from pipeline.model.ids import ID_MACROS
 from pipeline.model.tables import TABLES
@@ -91,7 +91,7 @@ class Session:
 
 
 @contextmanager
-def open_session(memory_limit: str, scratch: Path, logs: Logs | None = None) -> Iterator[Session]:
+def open_session(memory_limit: str, scratch: Path, logs: Iterable[Log] = ()) -> Iterator[Session]:
     """A session that spills to `scratch` above `memory_limit`, with the logs attached."""
     scratch.mkdir(parents=True, exist_ok=True)
     connection = duckdb.connect(
@@ -107,7 +107,7 @@ def open_session(memory_limit: str, scratch: Path, logs: Logs | None = None) -> 
             connection.execute(f"create schema if not exists {schema}")
         connection.execute(ID_MACROS)
         session = Session(connection)
-        for log in logs or ():
+        for log in logs:
             session.attach_log(log)
         yield session
     finally:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from deltalake import DeltaTable
 
 from pipeline.errors import ClockError, LakeError, RefreshBusyError
 from pipeline.lake.lock import hold_lock
@@ -35,6 +36,33 @@ def test_a_log_grows_by_whole_commits(tmp_path: Path) -> None:
     log.append(_rows("c"))
     assert log.table_id() == first.partition("@")[0]
     assert len(log.files()) == 2
+
+
+def test_the_small_files_of_many_nights_are_merged_and_the_log_is_the_same(tmp_path: Path) -> None:
+    log = Log("things", SCHEMA, tmp_path / "things")
+    for night in range(70):
+        log.append(_rows(f"night {night}"))
+        log.compact()
+    assert len(log.files()) < 10
+    before = log.state()
+    log.compact()
+    assert log.state() == before
+    assert log.state().endswith("@70"), "a name of what it holds, whichever files hold it"
+    assert sorted(DeltaTable(log.folder).to_pyarrow_table()["name"].to_pylist()) == sorted(
+        f"night {night}" for night in range(70)
+    )
+    assert len(list(log.folder.glob("part-*"))) > 64, "a reader of this night still finds its files"
+
+
+def test_a_part_that_is_never_committed_is_no_part_of_the_log(tmp_path: Path) -> None:
+    log = Log("things", SCHEMA, tmp_path / "things")
+    log.append(_rows("a"))
+    before = log.state()
+    lost, kept = log.write(_rows("lost")), log.write(_rows("b", "c"))
+    assert log.state() == before
+    log.commit([kept])
+    assert DeltaTable(log.folder).to_pyarrow_table()["name"].to_pylist() == ["b", "c", "a"]
+    assert (log.folder / lost.file).exists()
 
 
 def test_a_log_that_cannot_be_written_says_so(tmp_path: Path) -> None:
