@@ -5,7 +5,7 @@ export DAGSTER_DISABLE_TELEMETRY = 1
 
 BIN := .venv/bin
 
-.PHONY: run test check format ui bench docs lock clean
+.PHONY: run test check format ui bench bench-large docs lock clean
 
 run: .venv/.ready  ## a whole refresh, on the sample site unless NEWSLEDGER_CONFIG names another; no network on the sample
 	@$(BIN)/newsledger refresh
@@ -30,11 +30,14 @@ ui: .venv/.ready  ## the Dagster UI, on loopback
 bench: .venv/.ready  ## the benchmarks, as ratios in one run
 	@$(BIN)/python -m bench
 
+bench-large: .venv/.ready  ## the same at full size, with a million files: an hour, and 16 GB of disk
+	@$(BIN)/python -m bench --articles 100000 --memory 10000 --memory 100000 --memory 1000000
+
 docs: .venv/.ready  ## write the generated parts of the docs
 	@$(BIN)/python scripts/document.py
 
 lock: .venv/.ready  ## resolve the dependencies anew
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --group dev --group bench --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --quiet --upgrade -o requirements.lock
 
 clean:  ## remove what was made, but no data

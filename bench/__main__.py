@@ -1,83 +1,168 @@
-"""Print the benchmarks as a small table: `python -m bench`, or `make bench`. Writes nothing unless told to."""
+"""Print the benchmarks as small tables: `python -m bench`, or `make bench`. Writes nothing unless told to."""
 
+import gc
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from shutil import rmtree
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
+from bench.alone import alone
+from bench.archive import Archive, write_archive
 from bench.floor import PARSER
-from bench.intake import Figures, Run, measure
+from bench.intake import Run, all_cores, check_rows, measure, measure_memory, refresh_once
 from bench.machine import machine
+from bench.peer import check_peer, measure_peer
+from bench.targets import Beside, Figures, Memory, targets
+from pipeline.lake.logs import ZSTD_LEVEL
 
 _RESULTS = Path(__file__).parent / "results"
 
 
 def main(
-    articles: Annotated[int, typer.Option(min=1, help="News files in the archive.")] = 5_000,
+    articles: Annotated[int, typer.Option(min=1, help="News files in the archive.")] = 20_000,
     related: Annotated[int, typer.Option(min=0, help="Related items a file.")] = 12,
     runs: Annotated[int, typer.Option(min=1, help="Runs; medians are printed.")] = 3,
+    peer: Annotated[int, typer.Option(min=0, help="News files for dlt, the peer; 0 leaves it out.")] = 1_000,
+    memory: Annotated[list[int] | None, typer.Option(min=1, help="Measure memory with so many news files.")] = None,
     save: Annotated[bool, typer.Option("--save", help="Also write bench/results/<date>-intake.json.")] = False,
 ) -> None:
-    """Files to Parquet, in articles a second, beside the bare reading and parsing of the same files."""
-    figures = measure(articles, related, runs)
+    """Files to Parquet beside the least that it can cost, beside dlt, and what a refresh costs where little changed."""
+    with TemporaryDirectory(prefix="newsledger-bench-") as folder:
+        figures = measured(Path(folder), articles, related, runs, peer, memory or [10_000, articles])
     here = machine()
     print("\n".join(_lines(figures, here)))
     if save:
         _RESULTS.mkdir(exist_ok=True)
         file = _RESULTS / f"{here['date']}-intake.json"
-        archive = {"articles": articles, "related": related, "bytes": figures.truth.story_bytes}
-        archive |= {"mentions": figures.truth.mentions, "distinct_articles": figures.truth.articles}
-        kept = {"machine": here, "archive": archive, "runs": [asdict(run) for run in figures.runs]}
-        file.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
+        kept = {
+            "machine": here,
+            "targets": [target.saved() for target in targets(figures)],
+            "figures": asdict(figures),
+        }
+        file.write_text(json.dumps(kept, indent=1, default=lambda path: path.name, ensure_ascii=False) + "\n", "utf-8")
         print(f"\nwritten: {file}")
 
 
+def measured(scratch: Path, articles: int, related: int, runs: int, peer: int, memory: Sequence[int]) -> Figures:
+    """Every figure, on archives written into `scratch`, which needs about 25 KB for each file."""
+    archive = write_archive(scratch / "site", articles, related)
+    taken = measure(archive, scratch / "runs", runs)
+    rmtree(scratch / "runs")
+    beside = tuple(_beside(scratch / "peer", peer, related, runs)) if peer else ()
+    peaks = tuple(_memory(scratch / f"memory-{files}", files, related) for files in sorted(set(memory)))
+    return Figures(archive, ZSTD_LEVEL, taken, beside, peaks)
+
+
+def _beside(scratch: Path, articles: int, related: int, runs: int) -> Iterator[Beside]:
+    archive = write_archive(scratch / "site", articles, related)
+    for number in range(runs):
+        theirs = measure_peer(archive.folder / "_news", scratch / f"dlt-{number}")
+        check_peer(theirs, archive.stories, archive.mentions - archive.stories)
+        ours = []
+        for cores in dict.fromkeys((1, all_cores())):
+            kind = "serial" if cores == 1 else "processes"
+            made = alone(cores, refresh_once, archive.folder, scratch / f"ours-{number}-{cores}", kind, "first")
+            check_rows("first", made, archive)
+            ours.append((cores, made))
+        yield Beside(theirs, tuple(ours))
+
+
+def _memory(scratch: Path, articles: int, related: int) -> Memory:
+    archive = write_archive(scratch / "site", articles, related)
+    seen = measure_memory(archive, scratch / "data")
+    rmtree(scratch)
+    return Memory(archive.files, seen.parent, seen.workers)
+
+
 def _lines(figures: Figures, here: dict[str, str | int]) -> Iterator[str]:
-    truth = figures.truth
-    yield "Intake: files to documents log to coverage tables (Parquet)"
-    yield f"  {here['date']}, {here['cpu']}, {here['cores']} cores, {here['system']}, Python {here['python']}"
-    yield f"  {here['libraries']}"
-    size = f"{truth.story_bytes / truth.stories / 1000:.1f} KB"
-    yield f"  {truth.stories:,} files of {size}, {truth.mentions:,} mentions of {truth.articles:,} articles; cache warm"
-    runs = len(figures.runs) // len({run.cores for run in figures.runs})
+    archive = figures.archive
+    yield f"{here['date']}, {here['cpu']}, {here['cores']} cores, {here['system']}, Python {here['python']}"
+    yield str(here["libraries"])
     yield (
-        f"  archive written at {truth.stories / figures.writing_seconds:,.0f} files/s;"
-        f" medians of {runs} runs, each in a fresh process"
+        f"{archive.stories:,} files of {archive.story_bytes / archive.stories / 1000:.1f} KB,"
+        f" {archive.mentions:,} mentions of {archive.articles:,} articles;"
+        f" written at {archive.stories / archive.writing_seconds:,.0f} files/s; cache warm"
     )
-    yield f"  floor: the same files read, SHA-256, parsed by {PARSER}, nothing made of them"
-    for cores in dict.fromkeys(run.cores for run in figures.runs):
+    yield (
+        f"medians, each figure from a fresh process; garbage collector of the floor as Python has it"
+        f" ({'on' if gc.isenabled() else 'off'}, thresholds {gc.get_threshold()});"
+        f" floor parsed by {PARSER}; the log is zstd level {figures.level}"
+    )
+    for cores, runs in figures.by_cores():
         yield ""
-        yield from _block([run for run in figures.runs if run.cores == cores], truth.stories)
+        yield from _cold(cores, runs, archive, figures.level)
+        yield from _later(runs)
+    yield from _peer(figures)
+    yield ""
+    yield f"{'peak resident memory, MB':<52}{'sum':>10}{'parent':>10}  workers"
+    for memory in figures.memory:
+        workers = ", ".join(f"{peak / 1e6:,.0f}" for peak in memory.workers)
+        yield f"  {f'{memory.files:,} files':<50}{memory.total / 1e6:>10,.0f}{memory.parent / 1e6:>10,.0f}  {workers}"
+    yield ""
+    yield f"{'target':<80}{'measured':>9}{'':>4}{'limit':>13}"
+    for target in targets(figures):
+        verdict = "reached" if target.is_reached else "NOT REACHED"
+        yield f"  {target.what:<78}{target.measured:>9.2f}{'':>2}{target.bound:>9} {target.limit:<6g}{verdict}"
 
 
-def _block(runs: Sequence[Run], files: int) -> Iterator[str]:
-    cores = runs[0].cores
-    floor = _median(runs, lambda run: run.floor_seconds)
-    walk = _median(runs, lambda run: run.walk_seconds)
-    title = "one core, one process" if cores == 1 else f"{cores} cores, starting the worker processes included"
-    yield f"{title:<52}{'seconds':>9}{'files/s':>10}{'per core':>10}{'x floor':>9}"
+def _cold(cores: int, runs: Sequence[Run], archive: Archive, level: int) -> Iterator[str]:
+    least = _median(runs, lambda run: run.floor.seconds(level) / run.floor.files)
+    yield f"{f'cold, {cores} core' + 's' * (cores > 1):<52}{'µs a file, per core':>20}{'x floor':>9}"
     rows: list[tuple[str, float]] = [
-        ("floor", floor),
-        ("documents stage", _median(runs, lambda run: run.first.documents_seconds)),
-        ("coverage tables", _median(runs, lambda run: run.first.coverage_seconds)),
-        ("files to Parquet", _median(runs, lambda run: run.first.seconds)),
+        (f"floor: {part}", _median(runs, lambda run, part=part: getattr(run.floor, part) / run.floor.files))
+        for part in ("read", "sha256", "parse", "arrow", "parquet_1", "parquet_3")
+    ]
+    rows += [
+        (f"floor, with parquet_{level}", least),
+        ("documents stage", _median(runs, lambda run: run.first.documents_seconds * cores / archive.files)),
+        ("files to coverage tables", _median(runs, lambda run: run.first.refresh_seconds * cores / archive.files)),
     ]
     for name, seconds in rows:
-        rate = files / seconds
-        yield f"  {name:<50}{seconds:>9.3f}{rate:>10,.0f}{rate / cores:>10,.0f}{seconds / floor:>9.2f}"
-    yield f"{'  nothing changed':<52}{'seconds':>9}{'':>20}{'x walk':>9}"
-    parsed = max(run.second.files_parsed for run in runs)
-    unchanged: list[tuple[str, float]] = [
-        ("bare scandir and stat", walk),
-        (f"documents stage, {parsed} files parsed", _median(runs, lambda run: run.second.documents_seconds)),
-        ("coverage tables", _median(runs, lambda run: run.second.coverage_seconds)),
+        yield f"  {name:<50}{seconds * 1e6:>20,.1f}{seconds / least:>9.2f}"
+
+
+def _later(runs: Sequence[Run]) -> Iterator[str]:
+    least = _median(runs, lambda run: run.unchanged.seconds)
+    yield f"{'nothing changed':<52}{'milliseconds':>20}{'x floor':>9}"
+    rows: list[tuple[str, float]] = [
+        ("bare scandir and stat", _median(runs, lambda run: run.unchanged.walk)),
+        ("floor: that, one Arrow table and one join", least),
+        ("documents stage", _median(runs, lambda run: run.second.documents_seconds)),
+        ("refresh up to the coverage tables", _median(runs, lambda run: run.second.refresh_seconds)),
+        (
+            f"{runs[0].third.files:,} files changed: documents stage",
+            _median(runs, lambda run: run.third.documents_seconds),
+        ),
     ]
-    for name, seconds in unchanged:
-        yield f"    {name:<48}{seconds:>9.3f}{'':>20}{seconds / walk:>9.2f}"
+    for name, seconds in rows:
+        yield f"  {name:<50}{seconds * 1e3:>20,.1f}{seconds / least:>9.2f}"
+
+
+def _peer(figures: Figures) -> Iterator[str]:
+    if not figures.beside:
+        return
+    first = figures.beside[0].peer
+    yield ""
+    yield f"{f'files to relational tables, {first.stories:,} records':<52}{'µs a record':>20}"
+    rows = [
+        ("reading and parsing, free for dlt", median(entry.peer.parse_seconds for entry in figures.beside)),
+        (f"dlt {first.version} to DuckDB", median(entry.peer.seconds for entry in figures.beside)),
+    ]
+    rows += [
+        (
+            f"files to coverage tables, {cores} core{'s' * (cores > 1)}",
+            median(entry.ours[place][1].refresh_seconds for entry in figures.beside),
+        )
+        for place, (cores, _) in enumerate(figures.beside[0].ours)
+    ]
+    for name, seconds in rows:
+        yield f"  {name:<50}{seconds * 1e6 / first.stories:>20,.1f}"
 
 
 def _median(runs: Sequence[Run], of: Callable[[Run], float]) -> float:

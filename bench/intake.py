@@ -2,95 +2,98 @@
 the log to the coverage tables.
 
 Each figure is taken in a process of its own, which has imported everything before the clock starts; one core means a
-process pinned to one. A run whose tables do not hold what was written is an error, not a figure.
+process pinned to one. Floor and pipeline take turns on the same files. A run whose tables do not hold what was written
+is an error, not a figure.
 """
 
 import os
 import time
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Literal, ParamSpec, TypeVar
+from typing import Literal
 
-from bench.floor import floor_seconds, walk_seconds
-from bench.site import SiteTruth, write_site
+from bench.alone import Watched, alone, watched
+from bench.archive import Archive
+from bench.floor import Floor, Unchanged, floor, unchanged_floor
 from pipeline.assets.documents import take_in
-from pipeline.content import site_bases
+from pipeline.content import Counts, site_bases
 from pipeline.content.stat_cache import RACY_NS
 from pipeline.coverage import form_providers, forms_version
 from pipeline.lake.refresh import begin_refresh
 from pipeline.settings import Executor, Links, Settings, Source
 
-P = ParamSpec("P")
-T = TypeVar("T")
+CHANGED_SHARE = 100
+"""One file of so many is changed."""
+
+Kind = Literal["serial", "processes"]
 
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One refresh: seconds of its two stages, files parsed, and rows of its tables."""
+    """One refresh: seconds of the documents stage and of all up to the coverage tables, files parsed, and rows."""
 
     documents_seconds: float
-    coverage_seconds: float
+    refresh_seconds: float
     files_seen: int
     files_parsed: int
     stories: int
     mentions: int
     articles: int
 
-    @property
-    def seconds(self) -> float:
-        return self.documents_seconds + self.coverage_seconds
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The documents stage after some files were given a new title."""
+
+    documents_seconds: float
+    files: int
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """The floor and the pipeline on one archive with so many cores: `first` reads it all, at `second` nothing has
-    changed."""
+    changed, at `third` one file in a hundred."""
 
     cores: int
-    floor_seconds: float
-    walk_seconds: float
+    floor: Floor
     first: Pass
+    unchanged: Unchanged
     second: Pass
+    third: Changed
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """Every run on one archive."""
-
-    truth: SiteTruth
-    writing_seconds: float
-    runs: tuple[Run, ...]
+def all_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def measure(articles: int, related: int, runs: int) -> Figures:
-    """Write an archive into a temporary folder and take it in `runs` times with one core and with all."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    with TemporaryDirectory(prefix="newsledger-bench-") as folder:
-        site = Path(folder) / "site"
-        start = time.perf_counter()
-        truth = write_site(site, stories=articles, related=related)
-        writing_seconds = time.perf_counter() - start
-        time.sleep(RACY_NS / 1e9 + 0.1)  # files just written are hashed again by rule, which is not what is measured
-        measured = [
-            _run(site, Path(folder) / f"data-{number}-{used}", used, truth)
-            for number in range(runs)
-            for used in dict.fromkeys((1, cores))
-        ]
-    return Figures(truth, writing_seconds, tuple(measured))
+def measure(archive: Archive, scratch: Path, runs: int) -> tuple[Run, ...]:
+    """Take the archive in `runs` times with one core and with all."""
+    _let_settle()
+    return tuple(
+        _run(archive, scratch / f"{number}-{cores}", number, cores)
+        for number in range(runs)
+        for cores in dict.fromkeys((1, all_cores()))
+    )
 
 
-def refresh_once(site: Path, data_dir: Path, kind: Literal["serial", "processes"], run_id: str) -> Pass:
+def measure_memory(archive: Archive, scratch: Path) -> Watched[Counts]:
+    """A first documents stage of the archive with all cores, and the memory of each of its processes."""
+    seen = watched(all_cores(), documents_once, archive.folder, scratch, _kind(all_cores()), "first")
+    counts = seen.result[1]
+    if (counts.seen, counts.accepted) != (archive.files, archive.files):
+        raise ValueError(f"{counts.accepted} of {counts.seen} files were accepted, written were {archive.files}")
+    return Watched(counts, seen.parent, seen.workers)
+
+
+def refresh_once(site: Path, data_dir: Path, kind: Kind, run_id: str) -> Pass:
     """One refresh of the archive up to the coverage tables, as the assets make it."""
-    source = Source(name="bench", path=site)
-    settings = Settings(data_dir=data_dir, sources=(source,), executor=Executor(kind=kind), links=Links(enabled=False))
+    source, settings = _configured(site, data_dir, kind)
     sites = site_bases([source], settings.copies_dir)
     forms = forms_version(sites)
     start = time.perf_counter()
     with begin_refresh(settings, run_id, None) as refresh:
+        begun = time.perf_counter()
         counts = take_in(refresh, source)
         taken_in = time.perf_counter()
         with refresh.session() as session:
@@ -98,36 +101,65 @@ def refresh_once(site: Path, data_dir: Path, kind: Literal["serial", "processes"
             built = builder.build("coverage")
         end = time.perf_counter()
     stories, mentions, articles = (built[f"coverage.{name}"].table.rows for name in ("stories", "mentions", "articles"))
-    return Pass(taken_in - start, end - taken_in, counts.seen, counts.parsed, stories, mentions, articles)
+    return Pass(taken_in - begun, end - start, counts.seen, counts.parsed, stories, mentions, articles)
 
 
-def _run(site: Path, data_dir: Path, cores: int, truth: SiteTruth) -> Run:
-    kind: Literal["serial", "processes"] = "serial" if cores == 1 else "processes"
-    floor = _alone(cores, floor_seconds, site / "_news", cores)
-    walk = _alone(cores, walk_seconds, site)
-    first = _alone(cores, refresh_once, site, data_dir, kind, "first")
-    second = _alone(cores, refresh_once, site, data_dir, kind, "second")
-    held = (truth.files, truth.stories, truth.mentions, truth.articles)
-    for name, made in (("first", first), ("second", second)):
-        found = (made.files_seen, made.stories, made.mentions, made.articles)
-        if found != held:
-            raise ValueError(
-                f"the {name} refresh found (files, stories, mentions, articles) {found}, written were {held}"
-            )
+def documents_once(site: Path, data_dir: Path, kind: Kind, run_id: str) -> tuple[float, Counts]:
+    """Only the documents stage of a refresh: its seconds, and what it counted."""
+    source, settings = _configured(site, data_dir, kind)
+    with begin_refresh(settings, run_id, None) as refresh:
+        start = time.perf_counter()
+        counts = take_in(refresh, source)
+        return time.perf_counter() - start, counts
+
+
+def give_new_titles(files: Sequence[Path], mark: str) -> None:
+    """Change the main title of each of the files: another meaning, the same links."""
+    for file in files:
+        content = file.read_bytes()
+        changed = content.replace(b'\ntitle: "', f'\ntitle: "{mark} '.encode(), 1)
+        if changed == content:
+            raise ValueError(f"{file}: has no title to change")
+        file.write_bytes(changed)
+
+
+def check_rows(name: str, made: Pass, archive: Archive) -> None:
+    """Raises ValueError where a refresh did not find what was written."""
+    held = (archive.files, archive.stories, archive.mentions, archive.articles)
+    found = (made.files_seen, made.stories, made.mentions, made.articles)
+    if found != held:
+        raise ValueError(f"the {name} refresh found (files, stories, mentions, articles) {found}, written were {held}")
+
+
+def _run(archive: Archive, scratch: Path, number: int, cores: int) -> Run:
+    site, data_dir, kind = archive.folder, scratch / "data", _kind(cores)
+    least = alone(cores, floor, site / "_news", scratch / "floor", cores)
+    first = alone(cores, refresh_once, site, data_dir, kind, "first")
+    unchanged = alone(cores, unchanged_floor, site)
+    second = alone(cores, refresh_once, site, data_dir, kind, "second")
+    check_rows("first", first, archive)
+    check_rows("second", second, archive)
     if second.files_parsed:
         raise ValueError(f"nothing had changed, but {second.files_parsed} files were parsed")
-    return Run(cores, floor, walk, first, second)
+    files = sorted((site / "_news").rglob("*.md"))[number::CHANGED_SHARE]
+    give_new_titles(files, f"Run {number}.{cores}")
+    _let_settle()
+    seconds, counts = alone(cores, documents_once, site, data_dir, kind, "third")
+    if (counts.parsed, counts.accepted) != (len(files), len(files)):
+        raise ValueError(f"{len(files)} files had changed, but {counts.parsed} were parsed, {counts.accepted} accepted")
+    return Run(cores, least, first, unchanged, second, Changed(seconds, len(files)))
 
 
-def _alone(cores: int, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The result of `function` in a fresh process, pinned to one core where `cores` is 1."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_prepare, initargs=(cores,)) as process:
-        return process.submit(function, *args, **kwargs).result()
+def _let_settle() -> None:
+    """Files just written are hashed again by rule, which is not what is measured."""
+    time.sleep(RACY_NS / 1e9 + 0.1)
 
 
-def _prepare(cores: int) -> None:
-    for variable in [name for name in os.environ if name.startswith("NEWSLEDGER_")]:
-        del os.environ[variable]  # a figure depends on nobody's settings
-    if cores == 1 and hasattr(os, "sched_setaffinity"):
-        # Before any library starts threads of its own: they inherit it.
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+def _kind(cores: int) -> Kind:
+    return "serial" if cores == 1 else "processes"
+
+
+def _configured(site: Path, data_dir: Path, kind: Kind) -> tuple[Source, Settings]:
+    source = Source(name="bench", path=site)
+    settings = Settings(data_dir=data_dir, sources=(source,), executor=Executor(kind=kind), links=Links(enabled=False))
+    return source, settings

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-_LIBRARIES = ("yamlrocks", "pyyaml", "orjson", "pyarrow", "deltalake", "duckdb")
+_LIBRARIES = ("yamlrocks", "pyyaml", "orjson", "pyarrow", "deltalake", "duckdb", "dlt")
 
 
 def machine() -> dict[str, str | int]:
