@@ -2,7 +2,9 @@
 
 import os
 import pickle
+import shutil
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -14,10 +16,12 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from pipeline.content import Folder, Rules, rebuild, site_base
+from pipeline.assets.documents import take_in
+from pipeline.content import Counts, Folder, Rules, rebuild, site_base
 from pipeline.content.values import to_json
+from pipeline.lake.refresh import begin_refresh
 from pipeline.model.urls import SiteBase
-from pipeline.settings import Content, Source
+from pipeline.settings import Content, Settings, Source
 from tests.reading import find_files, read_files
 
 CORPUS = Path(os.environ.get("NEWSLEDGER_CORPUS", "/nowhere"))
@@ -87,3 +91,17 @@ def test_shards_read_by_other_processes_are_the_rows_of_one() -> None:
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         shards = list(pool.map(work, [paths[:400], paths[400:]]))
     assert pa.concat_tables(shards).equals(whole)
+
+
+def test_a_week_of_the_archive_costs_what_changed(settings_for: Callable[..., Settings], tmp_path: Path) -> None:
+    """The two dates as one source: what did not change is one row."""
+    site = tmp_path / "site"
+    settings = settings_for(site)
+    counts = []
+    for date in ("2021-05-26", "2021-06-03"):
+        shutil.rmtree(site, ignore_errors=True)
+        shutil.copytree(SITE.parent / date, site)
+        with begin_refresh(settings, date, None) as refresh:
+            counts.append(take_in(refresh, settings.sources[0]))
+    assert counts[0] == Counts(seen=861, accepted=861, parsed=861)
+    assert (counts[1].seen, counts[1].accepted, counts[1].unchanged, counts[1].removed) == (866, 6, 860, 0)

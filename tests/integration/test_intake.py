@@ -39,6 +39,19 @@ def _write(site: Path, **files: str) -> None:
         (site / "_news" / f"{name}.md").write_text(text, "utf-8")
 
 
+def _read_beside_a_writer(file: Path) -> Callable[[int, int], bytes]:
+    """`os.read`, with somebody writing to the file each time."""
+    original = os.read
+
+    def read(descriptor: int, size: int) -> bytes:
+        content = original(descriptor, size)
+        with file.open("a") as writer:
+            writer.write("more\n")
+        return content
+
+    return read
+
+
 def _log_rows(settings: Settings) -> list[tuple[object, ...]]:
     logs = Logs.of(settings.lake_dir)
     with open_session("1GB", settings.data_dir / "scratch", logs) as session:
@@ -137,3 +150,31 @@ def test_worker_processes_yield_the_rows_of_one_process(
     processes = settings_for(site, data_dir=str(tmp_path / "processes"), executor={"kind": "processes", "workers": 2})
     assert read(serial) == read(processes)
     assert _log_rows(serial) == _log_rows(processes)
+
+
+def test_a_known_file_that_will_not_hold_still_keeps_what_is_known_and_is_read_next_time(
+    settings_for: SettingsFor, tmp_path: Path, read: TakeIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "site"
+    _write(site, one=FILE)
+    settings = settings_for(site)
+    read(settings)
+    before = _log_rows(settings)
+    _write(site, one=FILE.replace("One", "Two"))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "read", _read_beside_a_writer(site / "_news" / "one.md"))
+        assert read(settings) == Counts(seen=1, unchanged=1)
+    assert _log_rows(settings) == before
+    assert read(settings) == Counts(seen=1, accepted=1, parsed=1)
+
+
+def test_a_file_never_seen_that_will_not_hold_still_is_rejected_until_it_does(
+    settings_for: SettingsFor, tmp_path: Path, read: TakeIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "site"
+    _write(site, one=FILE)
+    settings = settings_for(site)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "read", _read_beside_a_writer(site / "_news" / "one.md"))
+        assert read(settings) == Counts(seen=1, rejected=1, parsed=1)
+    assert read(settings) == Counts(seen=1, accepted=1, parsed=1)
