@@ -34,7 +34,7 @@ docs: .venv/.ready  ## write the generated parts of the docs
 	@$(BIN)/python scripts/document.py
 
 lock: .venv/.ready  ## resolve the dependencies anew
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --quiet --upgrade -o requirements.lock
 
 clean:  ## remove what was made, but no data
