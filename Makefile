@@ -37,8 +37,8 @@ docs: .venv/.ready  ## write the generated parts of the docs
 	@$(BIN)/python scripts/document.py
 
 lock: .venv/.ready  ## resolve the dependencies anew
-	$(BIN)/uv pip compile pyproject.toml --group dev --group bench --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --quiet --upgrade -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --group dev --group bench --all-extras --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --quiet --upgrade -o requirements.lock
 
 clean:  ## remove what was made, but no data
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist

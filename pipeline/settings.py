@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import fsspec
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pipeline.errors import SettingsError
@@ -29,6 +30,13 @@ FAST_PACE_SECONDS = 0.1
 DEFAULT_INCLUDE = ("**/*.md", "**/*.markdown", "**/*.html", "**/*.txt", "**/*.yaml", "**/*.yml", "**/*.json")
 DEFAULT_EXCLUDE = ("api/**", "_site/**", "public/**", "node_modules/", "vendor/bundle/**", "package*.json", "**/.*/**")
 """What Jekyll and Hugo make themselves, what they are made with, and hidden folders."""
+
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://")
+_PASSWORD = re.compile(r"://[^/\s]*:[^/\s]*@")
+_NO_STORES = {"http", "https", "data", "generic", "reference", "zip", "tar", "libarchive", "dir", "dask"} | {
+    *("cached", "blockcache", "filecache", "simplecache", "async_wrapper", "asyncwrapper")
+}
+"""What fsspec calls a protocol and has no listing of its own."""
 
 # Read by the program outside this object: not overrides of a setting.
 _NOT_SETTINGS = {CONFIG_VARIABLE, NOW_VARIABLE}
@@ -68,12 +76,28 @@ class Source(_Section):
     site_url: str | None = None
     base_url: str | None = None
 
+    @field_validator("url")
+    @classmethod
+    def _of_a_store(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        scheme = _SCHEME.match(url)
+        if scheme is None or "::" in url:
+            raise ValueError("`url` is one URL with its protocol, as s3://bucket/prefix; for a folder there is `path`")
+        if scheme[1] in _NO_STORES:
+            raise ValueError(f"{scheme[1]}:// has no listing of files; name a store, as s3://bucket/prefix")
+        if scheme[1] not in fsspec.available_protocols():
+            raise ValueError(f"{scheme[1]}:// is no protocol that fsspec knows; try s3://, gs://, abfs:// or sftp://")
+        if _PASSWORD.search(url):
+            raise ValueError("`url` must hold no password; its driver reads one from the environment")
+        return url
+
     @model_validator(mode="after")
     def _one_place(self) -> Self:
-        if self.git or self.url or self.branch:
-            raise ValueError(_later("a git or object-store source"))
-        if self.path is None:
-            raise ValueError("a source needs `path`, the folder of the archive")
+        if self.git or self.branch:
+            raise ValueError(_later("a git source"))
+        if (self.path is None) == (self.url is None):
+            raise ValueError("a source needs either `path`, the folder of the archive, or `url`, its object store")
         return self
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from multiprocessing import get_context
+from pathlib import Path
 
 import dagster as dg
 import pyarrow as pa
@@ -25,8 +26,8 @@ def document_key(source: str) -> dg.AssetKey:
     return dg.AssetKey(["documents", source])
 
 
-def documents_asset(source: Source) -> dg.AssetsDefinition:
-    """The asset `documents/<source>`."""
+def documents_asset(source: Source, copies: Path) -> dg.AssetsDefinition:
+    """The asset `documents/<source>`; `copies` is the folder of what was fetched."""
 
     @dg.asset(
         key=document_key(source.name),
@@ -35,7 +36,11 @@ def documents_asset(source: Source) -> dg.AssetsDefinition:
         owners=OWNERS,
         description=f"The files of the source {source.name}, taken into the append-only documents log: one row for"
         " each meaning a file has had. An unchanged file costs a stat.",
-        metadata={"path": str(source.path), "include": ", ".join(source.include), "exclude": ", ".join(source.exclude)},
+        metadata={
+            "place": open_tree(source, copies).place,
+            "include": ", ".join(source.include),
+            "exclude": ", ".join(source.exclude),
+        },
         required_resource_keys={"refresh"},
     )
     def documents(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]

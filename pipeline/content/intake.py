@@ -62,10 +62,11 @@ class Memory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What became of a share of the files: its rows, written but not committed."""
+    """What became of a share of the files: its rows, written but not committed, and the paths to read once more."""
 
     counts: Counts
     parts: tuple[Part, ...]
+    unread: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +95,11 @@ class Intake:
             return counts
 
         written: list[Part] = []
+        unread: list[str] = []
         for share in self._read(changed.select(["path"]), bytes_are_known=cached is not None):
             counts += share.counts
             written += share.parts
+            unread += share.unread
             if sum(part.rows for part in written) >= _COMMIT_ROWS:
                 self.log.commit(written)
                 written.clear()
@@ -104,7 +107,7 @@ class Intake:
         if removed.num_rows:
             written.append(self.log.write(removed))
         self.log.commit(written)
-        self.cache.write(found)
+        self.cache.write(found, unread)
         return counts + Counts(removed=removed.num_rows)
 
     def _believe(self, seen: int) -> None:
@@ -171,9 +174,11 @@ def take_share(tree: Tree, reader: Reader, log: Log, paths: list[str], known: Ma
     """Read a share of the files and write the rows of those with a new meaning. Runs in a worker process."""
     counts = Counts()
     tables = []
+    unread: tuple[str, ...] = ()
     for start in range(0, len(paths), _SHARD_FILES):
         shard = reader.read(tree, paths[start : start + _SHARD_FILES], known)
         tables.append(shard.rows)
+        unread += shard.unread
         statuses = Counter(shard.rows["status"].to_pylist())
         counts += Counts(
             accepted=statuses["accepted"],
@@ -183,4 +188,4 @@ def take_share(tree: Tree, reader: Reader, log: Log, paths: list[str], known: Ma
             parsed=shard.parsed,
         )
     rows = pa.concat_tables(tables)
-    return Share(counts, (log.write(rows),) if rows.num_rows else ())
+    return Share(counts, (log.write(rows),) if rows.num_rows else (), unread)

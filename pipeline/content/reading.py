@@ -49,11 +49,13 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """What became of a share of the files: the rows of those with a new meaning, and how many were parsed."""
+    """What became of a share of the files: the rows of those with a new meaning, how many were parsed, and the paths of
+    those that could not be read whole or at rest."""
 
     rows: pa.Table
     looked_at: int
     parsed: int
+    unread: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +77,16 @@ class Reader:
         known = known or {}
         rows = Rows(self.source, self.rules)
         parsed = 0
+        unread = []
         for path, loaded in zip(paths, tree.load(paths, self.rules.max_file_bytes), strict=True):
             before = known.get(path)
+            if not isinstance(loaded, Loaded) or not loaded.settled:
+                unread.append(path)
             if before and isinstance(loaded, Loaded) and _is_at_rest(loaded, before):
                 continue
             parsed += 1
             rows.add(path, loaded, before)
-        return Shard(rows.table(self.seen_at, self.refresh_id, self.commit), len(paths), parsed)
+        return Shard(rows.table(self.seen_at, self.refresh_id, self.commit), len(paths), parsed, tuple(unread))
 
 
 def _is_at_rest(loaded: Loaded, before: Known) -> bool:

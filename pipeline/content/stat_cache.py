@@ -4,7 +4,7 @@ Losing it costs one pass of parsing; it can never lose content, since it is beli
 for is the one at hand.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,9 +50,13 @@ class StatCache:
             return False
         return bool(pc.any(pc.invert(pc.is_in(cached["path"], value_set=found["path"]))).as_py())
 
-    def write(self, found: pa.Table) -> None:
-        """Remember `found`; of the files of a folder, what was touched just before the walk is remembered as never
-        seen."""
+    def write(self, found: pa.Table, unread: Sequence[str]) -> None:
+        """Remember `found`, as never seen those that were left `unread`: what keeps a file from being read may end
+        without a trace on it. So are those files of a folder that were touched just before the walk."""
+        if unread:
+            is_unread = pc.is_in(found["path"], value_set=pa.array(unread, pa.string()))
+            size = pc.if_else(is_unread, pa.scalar(-1, pa.int64()), found["size"])
+            found = found.set_column(found.column_names.index("size"), found.schema.field("size"), size)
         if "inode" in found.column_names:
             touched = pc.max_element_wise(found["mtime_ns"], found["ctime_ns"])
             is_racy = pc.greater(touched, self.walked_ns - RACY_NS)

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MINIMAL = "sources: [{name: a, path: site}]\n"
 
 
-def _load(tmp_path: Path, text: str) -> object:
+def _load(tmp_path: Path, text: str) -> Settings:
     file = tmp_path / "newsledger.yaml"
     file.write_text(text, "utf-8")
     return load_settings(file)
@@ -22,6 +22,19 @@ def test_relative_paths_are_relative_to_the_settings_file(tmp_path: Path) -> Non
     settings = _load(tmp_path, MINIMAL)
     assert settings.data_dir == tmp_path / "data"
     assert settings.sources[0].path == tmp_path / "site"
+
+
+@pytest.mark.parametrize(
+    "url", ["s3://bucket", "s3://bucket/prefix/", "file:///srv/site", "memory://site", "sftp://ada@a.example/x"]
+)
+def test_the_url_of_a_store_is_kept_as_it_is(tmp_path: Path, url: str) -> None:
+    assert _load(tmp_path, f"sources: [{{name: a, url: '{url}'}}]\n").sources[0].url == url
+
+
+def test_no_refusal_repeats_a_password(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        _load(tmp_path, "sources: [{name: a, url: 'sftp://ada:hush@a.example/x'}]\n")
+    assert "hush" not in str(caught.value)
 
 
 def test_the_environment_overrides_one_key_and_leaves_its_neighbours(
@@ -47,7 +60,15 @@ def test_the_environment_overrides_one_key_and_leaves_its_neighbours(
         (MINIMAL + "warehouse: {memory_limit: lots}\n", "warehouse.memory_limit"),
         ("sources: [{name: a, path: x}, {name: a, path: y}]\n", "two sources are named 'a'"),
         ("sources: [{name: A b, path: x}]\n", "sources.0.name"),
-        ("sources: [{name: a}]\n", "needs `path`"),
+        ("sources: [{name: a}]\n", "needs either `path`"),
+        ("sources: [{name: a, path: x, url: 's3://b/p'}]\n", "needs either `path`"),
+        ("sources: [{name: a, url: ''}]\n", "as s3://bucket/prefix"),
+        ("sources: [{name: a, url: bucket/prefix}]\n", "as s3://bucket/prefix"),
+        ("sources: [{name: a, url: 'zip://x.md::s3://b/a.zip'}]\n", "as s3://bucket/prefix"),
+        ("sources: [{name: a, url: 'https://a.example/x'}]\n", "https:// has no listing of files"),
+        ("sources: [{name: a, url: 'simplecache://x'}]\n", "simplecache:// has no listing of files"),
+        ("sources: [{name: a, url: 'wat://x'}]\n", "wat:// is no protocol that fsspec knows"),
+        ("sources: [{name: a, url: 'sftp://ada:hush@a.example/x'}]\n", "must hold no password"),
         ("sources: [{name: a, git: x}]\n", "not built yet"),
         (MINIMAL + "executor: {kind: dask}\n", "not built yet"),
         ("[", "is not valid YAML"),

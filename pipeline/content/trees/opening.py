@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from pipeline.content.trees.folder import Folder
+from pipeline.content.trees.objects import Objects
 from pipeline.content.trees.tree import Tree
 from pipeline.settings import Source
 
@@ -10,5 +11,7 @@ from pipeline.settings import Source
 def open_tree(source: Source, copies: Path) -> Tree:  # noqa: ARG001  for the trees that are copies
     """The files of the source as they were last fetched; `Tree.updated` fetches them anew. `copies` is the folder of
     all copies."""
+    if source.url is not None:
+        return Objects(source.url)
     assert source.path is not None
     return Folder(source.path)
