@@ -11,13 +11,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.content.fence import split
+from pipeline.content.fence import FrontMatter, split
 from pipeline.content.fitting import Apart
 from pipeline.content.issues import SKIPPED, Issue, Refused, line_of, refuse
 from pipeline.content.meaning import Rules, semantic_sha256
 from pipeline.content.notes import Notes
 from pipeline.content.parsing import parse
 from pipeline.content.paths import collection_of, open_path
+from pipeline.content.places import with_place
 from pipeline.content.typed import Items
 from pipeline.model.ids import content_id
 from pipeline.model.logs import DOCUMENTS
@@ -76,7 +77,7 @@ class _Shard:
     def read(self, root: Path, path: str) -> None:
         """Appends the row of one file."""
         loaded: _Bytes | None = None
-        form: str | None = None
+        front: FrontMatter | None = None
         try:
             loaded = _load(root, path, self._rules.max_file_bytes)
             if not loaded.settled:
@@ -88,16 +89,17 @@ class _Shard:
                     "file_too_large", f"the file has {loaded.size:,} bytes, more than content.max_file_mb allows"
                 )
             front = split(_text(loaded.content), _suffix(path), self._rules.max_front_matter_bytes)
-            form = front.format
             mapping, issues = parse(front)
             meaning = semantic_sha256(mapping, front.body or "", self._rules)
         except Refused as refused:
-            self._append_refused(path, loaded, form, refused.issue)
+            issue = with_place(refused.issue, front) if front else refused.issue
+            self._append_refused(path, loaded, front.format if front else None, issue)
             return
         self._items.append(mapping, "", self._notes, self._apart)
         self._append_related(mapping)
         self._notes.issues(issues)
-        self._append_row(path, "accepted", meaning, loaded, form, front.body, None)
+        self._notes.place_issues(front)
+        self._append_row(path, "accepted", meaning, loaded, front.format, front.body, None)
 
     def table(self, seen_at: datetime, refresh_id: str) -> pa.Table:
         rows = len(self._items)

@@ -3,7 +3,7 @@
 yamlrocks (Python 3.12 and later) reads what it is known to read alike. PyYAML's C loader is the reference: it reads
 all the rest, all of it on Python 3.11, and has the last word on what is an error and where. It has no bounds of its own
 (50,000 levels crash it, a few aliases expand to gigabytes), so depth and expansion are counted before it may construct
-anything. Departures from PyYAML are listed at `_Loader`.
+anything. Departures from PyYAML are listed at `Loader`.
 """
 
 import re
@@ -119,7 +119,7 @@ def _tag_seen(*_: object) -> None:
     raise _TagSeen
 
 
-class _Loader(yaml.CSafeLoader):
+class Loader(yaml.CSafeLoader):
     """PyYAML's safe loader, except that a file is not lost over one scalar.
 
     A date that is in no calendar (2021-02-30) is the text it is written as, like every other scalar without a type; so
@@ -142,20 +142,20 @@ class _Loader(yaml.CSafeLoader):
 
 
 for _tag, _constructor in {
-    "timestamp": _Loader.construct_yaml_timestamp,
-    "value": _Loader.construct_yaml_str,
-    "merge": _Loader.construct_yaml_str,
-    "omap": _Loader.construct_yaml_seq,
-    "pairs": _Loader.construct_yaml_seq,
+    "timestamp": Loader.construct_yaml_timestamp,
+    "value": Loader.construct_yaml_str,
+    "merge": Loader.construct_yaml_str,
+    "omap": Loader.construct_yaml_seq,
+    "pairs": Loader.construct_yaml_seq,
 }.items():
-    _Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", _constructor)
+    Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", _constructor)
 
 
 def _read_reference(text: bytes, lines_before: int) -> tuple[Any, list[Issue]]:
     try:
         if _may_be_deep(text) or _ANCHOR.search(text):
             _bound(text)
-        loader = _Loader(text)
+        loader = Loader(text)
         try:
             value = loader.get_single_data()
             return value, _duplicates(text, lines_before) if loader.shortened else []
@@ -213,7 +213,7 @@ def _bound(text: bytes) -> None:
 def _duplicates(text: bytes, lines_before: int) -> list[Issue]:
     """Every key that stands twice in one mapping, with the value that the later one replaced."""
     issues = []
-    loader = _Loader(text)
+    loader = Loader(text)
     try:
         pending = [("", loader.get_single_node())]
         visited: set[int] = set()
