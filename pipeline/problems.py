@@ -20,7 +20,6 @@ from pipeline.settings import Settings
 from pipeline.warehouse import query, read_file
 
 
-
 class Severity(StrEnum):
     """The gravest first."""
 

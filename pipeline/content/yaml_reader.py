@@ -7,6 +7,7 @@ anything. Departures from PyYAML are listed at `Loader`.
 """
 
 import re
+import sys
 from typing import Any
 
 import yaml
@@ -60,7 +61,7 @@ def read_yaml(text: bytes, lines_before: int = 0) -> tuple[Any, list[Issue]]:
             return yamlrocks.loads(text, option=_FAST, tag_handler=_tag_seen), []
         except yamlrocks.YAMLRocksParseError as error:
             if "maximum nesting depth" in error.message:
-                raise refuse("too_deep", f"YAML: {error.message}", error.line, error.column) from None
+                raise refuse("too_deep", f"YAML: {error.message}") from None
             if "too many nodes" in error.message:
                 raise refuse("alias_bomb", f"YAML: {error.message}", error.line, error.column) from None
         except (yamlrocks.YAMLRocksError, _TagSeen):
@@ -123,7 +124,7 @@ class Loader(yaml.CSafeLoader):
     """PyYAML's safe loader, except that a file is not lost over one scalar.
 
     A date that is in no calendar (2021-02-30) is the text it is written as, like every other scalar without a type; so
-    are a lone `=` and `<<`. `!!omap` and `!!pairs` are the lists of mappings that they are without the tag.
+    are a lone `=` and `<<`, and an integer of more digits than Python reads. `!!omap` and `!!pairs` are the lists of mappings that they are without the tag.
     """
 
     shortened = False
@@ -140,8 +141,17 @@ class Loader(yaml.CSafeLoader):
         except (ValueError, OverflowError):
             return node.value
 
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> Any:
+        try:
+            return super().construct_yaml_int(node)
+        except ValueError:
+            if len(node.value) <= sys.get_int_max_str_digits():
+                raise
+            return node.value
+
 
 for _tag, _constructor in {
+    "int": Loader.construct_yaml_int,
     "timestamp": Loader.construct_yaml_timestamp,
     "value": Loader.construct_yaml_str,
     "merge": Loader.construct_yaml_str,
@@ -197,7 +207,7 @@ def _bound(text: bytes) -> None:
                 weights[event.anchor] = 1 + len(event.value)
         elif isinstance(event, yaml.CollectionStartEvent):
             if len(open_nodes) >= _MAX_LEVELS:
-                raise refuse("too_deep", f"YAML: nested deeper than {_MAX_LEVELS} levels", line, column)
+                raise refuse("too_deep", f"YAML: nested deeper than {_MAX_LEVELS} levels")
             open_nodes.append((event.anchor, total))
             total += 1
             if event.anchor:
