@@ -167,7 +167,10 @@ def _half_pair(text: bytes) -> _Place | None:
 
 
 def _unreadable_scalar(text: bytes) -> _Place | None:
-    """The first value that PyYAML cannot make of its text, or JSON not hold. Its text is bounded: the reader came to construct it."""
+    """The first value that PyYAML cannot make of its text, or that JSON cannot hold.
+
+    The text is bounded: the reader came to construct it.
+    """
     loader = Loader(text)
     try:
         pending: list[Any] = [loader.get_single_node()]

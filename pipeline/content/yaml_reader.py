@@ -124,7 +124,8 @@ class Loader(yaml.CSafeLoader):
     """PyYAML's safe loader, except that a file is not lost over one scalar.
 
     A date that is in no calendar (2021-02-30) is the text it is written as, like every other scalar without a type; so
-    are a lone `=` and `<<`, and an integer of more digits than Python reads. `!!omap` and `!!pairs` are the lists of mappings that they are without the tag.
+    are a lone `=` and `<<`, and an integer of more digits than Python reads. `!!omap` and `!!pairs` are the lists of
+    mappings that they are without the tag.
     """
 
     shortened = False
