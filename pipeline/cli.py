@@ -1,4 +1,4 @@
-"""The command line: `newsledger refresh | status | sql | report | ui`.
+"""The command line: `newsledger refresh | status | sql | issues | report | ui`.
 
 Belongs here: arguments, what is printed, exit codes. The refresh itself is the Dagster job, run in this process on the
 instance that the UI shows. Dagster is imported only by the command that runs it: a query answers at once.
@@ -19,6 +19,7 @@ from rich.console import Console
 from pipeline.errors import NewsledgerError
 from pipeline.model.version import program_version
 from pipeline.printing import print_as, print_status
+from pipeline.problems import Severity, Wanted, current_problems, print_problems
 from pipeline.settings import CONFIG_VARIABLE, NOW_VARIABLE, Settings, load_settings
 from pipeline.warehouse import query, read_file
 
@@ -39,6 +40,15 @@ class Format(StrEnum):
     CSV = "csv"
     JSON = "json"
     PARQUET = "parquet"
+
+
+class ProblemFormat(StrEnum):
+    """How problems are printed."""
+
+    LINES = "lines"
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
 
 
 @app.command()
@@ -74,6 +84,25 @@ def sql(
     settings = _settings(config)
     text = sys.stdin.read() if statement == "-" else statement
     print_as(query(read_file(settings.warehouse_file), text), format)
+
+
+@app.command()
+def issues(
+    config: Config = None,
+    source: Annotated[str | None, typer.Option(help="Only those of this source.")] = None,
+    severity: Annotated[
+        Severity | None, typer.Option(help="The least severity shown: warning, or info where a code is named.")
+    ] = None,
+    code: Annotated[str | None, typer.Option(help="Only those of this code.")] = None,
+    format: Annotated[ProblemFormat, typer.Option("--format", "-f", help="How to print them.")] = ProblemFormat.LINES,  # noqa: A002
+) -> None:
+    """List what is wrong with files now, as path:line:column that an editor opens."""
+    settings = _settings(config)
+    problems = current_problems(settings, Wanted(source, code, severity))
+    if format is ProblemFormat.LINES:
+        print_problems(problems, settings)
+    else:
+        print_as(problems, format)
 
 
 @app.command()

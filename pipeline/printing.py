@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.errors import QueryError
+from pipeline.model.text import printable
 from pipeline.settings import Settings
 from pipeline.warehouse import query, read_file
 
@@ -114,7 +115,7 @@ def _rich(names: Iterable[str], rows: list[dict[str, object]]) -> Table:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("[", "\\[")  # titles are data, not rich's markup
+    return printable(text, keep="\n").replace("[", "\\[")  # titles are data, not rich's markup
 
 
 def _plain(result: pa.Table) -> pa.Table:

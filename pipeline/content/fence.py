@@ -49,12 +49,15 @@ def split(content: bytes, suffix: str, limit: int) -> FrontMatter:
     else:
         found = _fenced(content) or _json_object(content)
         if found is None:
-            raise refuse("no_front_matter", "the file does not begin with front matter")
+            raise refuse("no_front_matter", "the file does not begin with front matter", 1, 1, line_of(content, 1))
         front = found
     if len(front.text) > limit:
         raise refuse(
             "front_matter_too_large",
             f"the front matter has {len(front.text):,} bytes, more than content.max_front_matter_kb allows",
+            line=1,
+            column=1,
+            raw=line_of(content, 1),
         )
     return front
 
@@ -72,7 +75,7 @@ def _fenced(content: bytes) -> FrontMatter | None:
         return None
     closer = _CLOSERS[form].search(content, end) if end >= 0 else None
     if closer is None:
-        raise refuse("unclosed_front_matter", "the fence of line 1 is never closed", line=1, column=1)
+        raise refuse("unclosed_front_matter", "the fence of line 1 is never closed", 1, 1, line_of(content, 1))
     if closer[1] is None:
         raise _several(content, closer.start(), "a second YAML document begins inside the front matter")
     text = content[end + 1 : closer.start() + 1]  # with its last line break: a block scalar's value needs it

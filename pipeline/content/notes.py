@@ -9,7 +9,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.content.fence import FrontMatter
 from pipeline.content.issues import Issue, shorten, step
+from pipeline.content.places import with_places
 from pipeline.content.values import to_json
 from pipeline.model.logs import ISSUE, LEFTOVER, URL_USE
 from pipeline.model.text import EDGE_SPACE
@@ -56,6 +58,12 @@ class Notes:
 
     def issues(self, issues: Iterable[Issue]) -> None:
         self._issues.extend(issues)
+
+    def place_issues(self, front: FrontMatter) -> None:
+        """Gives the issues of the row that is open their places in the file."""
+        start = self._issue_ends[-1]
+        if len(self._issues) > start:
+            self._issues[start:] = with_places(self._issues[start:], front)
 
     def other_urls(self, pointer: str, value: Any) -> None:
         """Notes each string in `value`, at any depth, that as a whole is an absolute URL."""

@@ -9,13 +9,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.content.fence import split
+from pipeline.content.fence import FrontMatter, split
 from pipeline.content.fitting import Apart
 from pipeline.content.issues import SKIPPED, Issue, Refused, line_of, refuse
 from pipeline.content.meaning import Rules, meaning_sha256
 from pipeline.content.notes import Notes
 from pipeline.content.parsing import parse
 from pipeline.content.paths import collection_of
+from pipeline.content.places import with_place
 from pipeline.content.trees import Loaded, Tree
 from pipeline.content.trees.tree import RAW_BYTES
 from pipeline.content.typed import Items
@@ -117,7 +118,7 @@ class Rows:
         if isinstance(loaded, Issue):
             self._append_refused(path, None, None, loaded, known)
             return
-        form: str | None = None
+        front: FrontMatter | None = None
         try:
             if not loaded.settled:
                 raise refuse(
@@ -128,10 +129,10 @@ class Rows:
                     "file_too_large", f"the file has {loaded.size:,} bytes, more than content.max_file_mb allows"
                 )
             front = split(_text(loaded.content), _suffix(path), self._rules.max_front_matter_bytes)
-            form = front.format
             parsed = parse(front, self._rules)
         except Refused as refused:
-            self._append_refused(path, loaded, form, refused.issue, known)
+            issue = with_place(refused.issue, front) if front else refused.issue
+            self._append_refused(path, loaded, front.format if front else None, issue, known)
             return
         mapping = parsed.mapping
         meaning = meaning_sha256(parsed.lasting, front.body or "")
@@ -140,7 +141,8 @@ class Rows:
         self._items.append(mapping, "", self._notes, self._apart)
         self._append_related(mapping)
         self._notes.issues(parsed.issues)
-        self._append_row(path, "accepted", meaning, loaded, form, front.body, None)
+        self._notes.place_issues(front)
+        self._append_row(path, "accepted", meaning, loaded, front.format, front.body, None)
 
     def table(self, seen_at: datetime, refresh_id: str, commit: str | None) -> pa.Table:
         """All that was added, as seen then, by that refresh, at that commit."""

@@ -3,10 +3,11 @@
 yamlrocks (Python 3.12 and later) reads what it is known to read alike. PyYAML's C loader is the reference: it reads
 all the rest, all of it on Python 3.11, and has the last word on what is an error and where. It has no bounds of its own
 (50,000 levels crash it, a few aliases expand to gigabytes), so depth and expansion are counted before it may construct
-anything. Departures from PyYAML are listed at `_Loader`.
+anything. Departures from PyYAML are listed at `Loader`.
 """
 
 import re
+import sys
 from typing import Any
 
 import yaml
@@ -75,7 +76,7 @@ def _read_fast(text: bytes, option: int) -> Any:
             return yamlrocks.loads(text, option=option, tag_handler=_tag_seen)
         except yamlrocks.YAMLRocksParseError as error:
             if "maximum nesting depth" in error.message:
-                raise refuse("too_deep", f"YAML: {error.message}", error.line, error.column) from None
+                raise refuse("too_deep", f"YAML: {error.message}") from None
             if "too many nodes" in error.message:
                 raise refuse("alias_bomb", f"YAML: {error.message}", error.line, error.column) from None
         except (yamlrocks.YAMLRocksError, _TagSeen):
@@ -137,11 +138,12 @@ def _tag_seen(*_: object) -> None:
     raise _TagSeen
 
 
-class _Loader(yaml.CSafeLoader):
+class Loader(yaml.CSafeLoader):
     """PyYAML's safe loader, except that a file is not lost over one scalar.
 
     A date that is in no calendar (2021-02-30) is the text it is written as, like every other scalar without a type; so
-    are a lone `=` and `<<`. `!!omap` and `!!pairs` are the lists of mappings that they are without the tag.
+    are a lone `=` and `<<`, and an integer of more digits than Python reads. `!!omap` and `!!pairs` are the lists of
+    mappings that they are without the tag.
     """
 
     shortened = False
@@ -158,22 +160,31 @@ class _Loader(yaml.CSafeLoader):
         except (ValueError, OverflowError):
             return node.value
 
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> Any:
+        try:
+            return super().construct_yaml_int(node)
+        except ValueError:
+            if len(node.value) <= sys.get_int_max_str_digits():
+                raise
+            return node.value
+
 
 for _tag, _constructor in {
-    "timestamp": _Loader.construct_yaml_timestamp,
-    "value": _Loader.construct_yaml_str,
-    "merge": _Loader.construct_yaml_str,
-    "omap": _Loader.construct_yaml_seq,
-    "pairs": _Loader.construct_yaml_seq,
+    "int": Loader.construct_yaml_int,
+    "timestamp": Loader.construct_yaml_timestamp,
+    "value": Loader.construct_yaml_str,
+    "merge": Loader.construct_yaml_str,
+    "omap": Loader.construct_yaml_seq,
+    "pairs": Loader.construct_yaml_seq,
 }.items():
-    _Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", _constructor)
+    Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", _constructor)
 
 
 def _read_reference(text: bytes, lines_before: int) -> tuple[Any, list[Issue]]:
     try:
         if _may_be_deep(text) or _ANCHOR.search(text):
             _bound(text)
-        loader = _Loader(text)
+        loader = Loader(text)
         try:
             value = loader.get_single_data()
             return value, _duplicates(text, lines_before) if loader.shortened else []
@@ -215,7 +226,7 @@ def _bound(text: bytes) -> None:
                 weights[event.anchor] = 1 + len(event.value)
         elif isinstance(event, yaml.CollectionStartEvent):
             if len(open_nodes) >= _MAX_LEVELS:
-                raise refuse("too_deep", f"YAML: nested deeper than {_MAX_LEVELS} levels", line, column)
+                raise refuse("too_deep", f"YAML: nested deeper than {_MAX_LEVELS} levels")
             open_nodes.append((event.anchor, total))
             total += 1
             if event.anchor:
@@ -231,7 +242,7 @@ def _bound(text: bytes) -> None:
 def _duplicates(text: bytes, lines_before: int) -> list[Issue]:
     """Every key that stands twice in one mapping, with the value that the later one replaced."""
     issues = []
-    loader = _Loader(text)
+    loader = Loader(text)
     try:
         pending = [("", loader.get_single_node())]
         visited: set[int] = set()

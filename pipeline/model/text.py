@@ -34,3 +34,12 @@ def clean_text(raw: str) -> CleanText:
     text = unicodedata.normalize("NFC", undo_entities(raw)).strip(EDGE_SPACE)
     twice = _ENTITY.search(text)
     return CleanText(text, twice is not None and html.unescape(twice[0]) != twice[0])
+
+
+def printable(text: str, keep: str = "") -> str:
+    """`text` with an escape for each sign that is none to see, those of `keep` aside: it cannot command a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(
+        sign if sign.isprintable() or sign in keep else sign.encode("unicode_escape").decode() for sign in text
+    )

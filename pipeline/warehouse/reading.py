@@ -1,6 +1,6 @@
 """Read a published warehouse. Nothing here can write to it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -17,7 +17,7 @@ def read_file(link: Path) -> Path:
         raise WarehouseError(f"{link}: no warehouse was published yet; run `newsledger refresh`") from None
 
 
-def query(file: Path, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
+def query(file: Path, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> pa.Table:
     """The result of one SQL statement over the warehouse `file`, read-only.
 
     Raises QueryError with DuckDB's own words, WarehouseError where the file cannot be opened.

@@ -31,6 +31,14 @@ def test_the_data_dictionary_is_fresh(document: ModuleType) -> None:
     assert (ROOT / "docs" / "tables.md").read_text("utf-8") == document.tables_page(), "run `make docs`"
 
 
+def test_the_page_of_issues_is_fresh(document: ModuleType) -> None:
+    assert (ROOT / "docs" / "issues.md").read_text("utf-8") == document.issues_page(), "run `make docs`"
+
+
+def test_the_page_of_traps_is_fresh(document: ModuleType) -> None:
+    assert (ROOT / "docs" / "traps.md").read_text("utf-8") == document.traps_page(), "run `make docs`"
+
+
 def test_the_readme_shows_what_make_run_prints(document: ModuleType) -> None:
     assert document.readme_with(document.sample_output(), README) == README, "run `make docs`"
 
