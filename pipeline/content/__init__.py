@@ -15,12 +15,14 @@ from pipeline.content.paths import path_bytes, path_text
 from pipeline.content.reading import read_files
 from pipeline.content.site import site_base
 from pipeline.content.stat_cache import StatCache
+from pipeline.content.workers import end_with_parent
 
 __all__ = [
     "Counts",
     "Intake",
     "Rules",
     "StatCache",
+    "end_with_parent",
     "find_files",
     "path_bytes",
     "path_text",
