@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from pipeline.assets.resources import refresh_of
 from pipeline.assets.tables import OWNERS
-from pipeline.content import Counts, Intake, Reader, Rules, StatCache, open_tree
+from pipeline.content import Counts, Intake, Reader, Rules, StatCache, end_with_parent, open_tree
 from pipeline.lake.refresh import Refresh
 from pipeline.lake.relations import relation
 from pipeline.settings import Executor, Source
@@ -134,5 +134,6 @@ def _pool(executor: Executor) -> Iterator[Pool | None]:
         yield None
         return
     # Spawned, not forked: Dagster's process has threads.
-    with ProcessPoolExecutor(executor.workers or os.cpu_count(), mp_context=get_context("spawn")) as pool:
+    workers, spawn = executor.workers or os.cpu_count(), get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=end_with_parent) as pool:
         yield pool

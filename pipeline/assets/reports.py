@@ -8,6 +8,7 @@ from pipeline.assets.documents import document_key
 from pipeline.assets.links import SWEEP_KEY
 from pipeline.assets.resources import refresh_of
 from pipeline.assets.tables import built_results, table_specs
+from pipeline.checks import check_specs, checks_on, run_checks
 from pipeline.settings import Settings
 
 
@@ -19,6 +20,7 @@ def reports_assets(settings: Settings) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="reports",
         specs=[*table_specs("reports", {"duckdb", "parquet"}, logs), *table_specs("ops", {"duckdb", "parquet"}, logs)],
+        check_specs=check_specs("ops"),
         required_resource_keys={"refresh"},
     )
     def reports(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
@@ -26,6 +28,7 @@ def reports_assets(settings: Settings) -> dg.AssetsDefinition:
         with refresh.session() as session:
             builder = refresh.builder(session)
             for schema in ("reports", "ops"):
-                yield from built_results(refresh, builder.build(schema), {})
+                built = builder.build(schema)
+                yield from built_results(refresh, built, run_checks(builder, checks_on(schema)))
 
     return reports

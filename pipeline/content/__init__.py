@@ -15,6 +15,7 @@ from pipeline.content.reading import Reader
 from pipeline.content.site import site_base, site_bases
 from pipeline.content.stat_cache import StatCache
 from pipeline.content.trees import Folder, Objects, Tree, open_tree
+from pipeline.content.workers import end_with_parent
 
 __all__ = [
     "Counts",
@@ -25,6 +26,7 @@ __all__ = [
     "Rules",
     "StatCache",
     "Tree",
+    "end_with_parent",
     "open_tree",
     "path_bytes",
     "path_text",

@@ -3,11 +3,11 @@
 yamlrocks (Python 3.12 and later) reads what it is known to read alike. PyYAML's C loader is the reference: it reads
 all the rest, all of it on Python 3.11, and has the last word on what is an error and where. It has no bounds of its own
 (50,000 levels crash it, a few aliases expand to gigabytes), so depth and expansion are counted before it may construct
-anything. Departures from PyYAML are listed at `Loader`.
+anything. Departures from PyYAML are listed at `Loader`; each known difference of the two readers is a named case of
+tests/unit/test_yaml_differences.py.
 """
 
 import re
-import sys
 from typing import Any
 
 import yaml
@@ -25,21 +25,30 @@ _NODE_SIGNS = (
     (b"!", re.compile(rb"!")),  # a tag
     (b"&", re.compile(rb"&\S")),  # an anchor: libyaml refuses a repeated one; aliases are to be counted
     (b"%", re.compile(rb"%")),  # no plain scalar may begin with it
-    (b"?", re.compile(rb"\?\s")),  # a key's sign where a text runs over the line
+    (b"?", re.compile(rb"\?")),  # a key's sign where a text runs over the line; inside braces even without a space
+    (b"<", re.compile(rb"<<")),  # a merge key: only libyaml refuses to merge what is no mapping
 )
 """What means something only where a node begins: in the middle of a text they are letters."""
 _NODE_START = frozenset(b"\n\r[{,:")
 # Behind a node that has ended nothing may begin: what it is then, PyYAML says.
 _NODE_START_AFTER_SPACE = _NODE_START | frozenset(b"-?\"']}")
-_SCALAR_SIGNS = (
-    (b"z", re.compile(rb"z[\s,\]}](?<=[\d. \t]z.)", re.DOTALL)),  # 2021-02-04T01:02:03z is no time for PyYAML
-    (b"_", re.compile(rb"_(?:(?<=:_)|(?<=:\d_)|(?<=:\d\d_))")),  # 1:30_ is no number for it
-    # Nor are -.5 and --1:30.5, but the seconds of a time have a fraction.
-    (
+_TIME_SIGN = re.compile(rb"z[\s,\]}:](?<=[\d. \t]z.)", re.DOTALL)  # 2021-02-04T01:02:03z is no time for PyYAML
+_NUMBER_SIGNS = (
+    (b"_", re.compile(rb"_(?<=[\d.:eExXbB+_-]_)")),  # 1:30_, ._5, 0_x1 and 1.5e+_3 are no numbers for it, 0x_ is none
+    (  # nor are -.5, --1:30.5, 1:+30.5 and 1:030.5; but the seconds of a time have a fraction
         b".",
-        re.compile(rb"\.(?=\d)(?:(?<=[-+]\.)|(?<=:\d\.)|(?<=:\d\d\.)(?<!\d\d\d\d-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d\.))"),
+        re.compile(
+            rb"\.(?:(?<=[-+]\.)(?=\d)"
+            rb"|(?<=\d\.)(?:(?<=:.\.)|(?<=:..\.)|(?<=:...\.)|(?<=:....\.)|(?<=:.....\.))"
+            rb"(?<!\d\d\d\d-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d\.))"
+        ),
     ),
+    (b"X", re.compile(rb"X(?<=0X)")),  # 0X1F is a text for it, and so is 0B1
+    (b"B", re.compile(rb"B(?<=0B)")),
 )
+"""What means something only in a text made of the letters of numbers."""
+_NUMBER_LETTERS = frozenset(b"0123456789.:eExXbB+-_")
+_NUMBER_START = frozenset(b"\n\r\t [{,:-?")
 _QUOTED = rb"""(?:"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"|'[^'\n]*+(?:''[^'\n]*+)*+')"""
 _QUOTED_VALUE = re.compile(rb": " + _QUOTED + rb"\n")
 _QUOTED_ELEMENT = re.compile(rb"^ *- " + _QUOTED + rb"\n", re.MULTILINE)
@@ -48,7 +57,10 @@ _ANCHOR = re.compile(rb"&(?<![^\s\[{,:]&)\S")
 # YAML 1.1 breaks lines at the first three; the last is a byte order mark, which only libyaml passes over.
 _REFERENCE_ONLY_SIGNS = ("\x85", "\u2028", "\u2029", "\ufeff")
 _THEIR_LAST_BYTES = tuple(sign.encode()[-1] for sign in _REFERENCE_ONLY_SIGNS)  # a cheap look before the close one
+_TAB_BEFORE_NODE = re.compile(rb"(?:\A|[\s:?,\[{-])\t")  # as indentation libyaml refuses it, here and there
 _INDENT = re.compile(rb"(?:^|(?<=\n))[ \t?:-]+")
+
+_UNREADABLE_INTEGER = re.compile(r"[-+]?(?:0[bx]_+|[\d_:]+)")  # without digits, or with too many for Python
 
 _MAX_LEVELS = 300  # canonical JSON refuses deeper than 254
 _MIN_EXPANSION = 1_000_000
@@ -94,6 +106,8 @@ else:
 def _is_read_alike(text: bytes) -> bool:
     if not text.endswith(b"\n"):  # they differ over the end of a block scalar
         return False
+    if b"\t" in text and _TAB_BEFORE_NODE.search(text):
+        return False
     if not text.isascii() and any(byte in text for byte in _THEIR_LAST_BYTES):
         decoded = text.decode()
         if any(sign in decoded for sign in _REFERENCE_ONLY_SIGNS):
@@ -108,7 +122,21 @@ def _has_sign(text: bytes) -> bool:
             if _may_begin_node(text, at) and pattern.match(text, at):
                 return True
             at = text.find(mark, at + 1)
-    return any(mark in text and pattern.search(text) for mark, pattern in _SCALAR_SIGNS)
+    if _TIME_SIGN.search(text):
+        return True
+    return any(
+        _is_odd_number(text, sign.start())
+        for mark, pattern in _NUMBER_SIGNS
+        if mark in text
+        for sign in pattern.finditer(text)
+    )
+
+
+def _is_odd_number(text: bytes, at: int) -> bool:
+    start = at
+    while start > 0 and text[start - 1] in _NUMBER_LETTERS:
+        start -= 1
+    return start == 0 or text[start - 1] in _NUMBER_START
 
 
 def _may_begin_node(text: bytes, at: int) -> bool:
@@ -142,7 +170,7 @@ class Loader(yaml.CSafeLoader):
     """PyYAML's safe loader, except that a file is not lost over one scalar.
 
     A date that is in no calendar (2021-02-30) is the text it is written as, like every other scalar without a type; so
-    are a lone `=` and `<<`, and an integer of more digits than Python reads. `!!omap` and `!!pairs` are the lists of
+    are an integer without digits (0x_) or with too many, a lone `=` and `<<`. `!!omap` and `!!pairs` are the lists of
     mappings that they are without the tag.
     """
 
@@ -164,9 +192,9 @@ class Loader(yaml.CSafeLoader):
         try:
             return super().construct_yaml_int(node)
         except ValueError:
-            if len(node.value) <= sys.get_int_max_str_digits():
-                raise
-            return node.value
+            if _UNREADABLE_INTEGER.fullmatch(node.value):
+                return node.value
+            raise  # tagged by hand
 
 
 for _tag, _constructor in {

@@ -440,6 +440,22 @@ OPS = (
         _key("version", "VARCHAR", "Version of Newsledger"),
     ),
     _table(
+        "ops.schema_changes",
+        _SOURCE,
+        _key("collection", "VARCHAR", "The archive's collection; empty for files in no folder"),
+        _key("pointer", "VARCHAR", "Key path in the front matter: a JSON pointer with * for every list position"),
+        _key(
+            "type",
+            "VARCHAR",
+            "string | integer | number | boolean | timestamp | date | time | binary | set | list | mapping | null",
+        ),
+        _key("kind", "VARCHAR", "new_key (the path never stood in the collection) | new_type (never with this type)"),
+        _key("types_before", "VARCHAR[]", "The types the path had before, in the order they came up"),
+        _key("first_seen_at", "TIMESTAMPTZ", "When the path was first seen with this type"),
+        _key("refresh_id", "VARCHAR", "The refresh that saw it; see ops.refreshes"),
+        _key("path", "VARCHAR", "A file it was first seen in: of several the first by name"),
+    ),
+    _table(
         "ops.catalog",
         _key("relation", "VARCHAR", "Schema and name"),
         Column("grain", "VARCHAR", "What one row is"),

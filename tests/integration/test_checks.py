@@ -32,6 +32,12 @@ def swept(refresh_id: str = "r1", due: int | None = 9) -> Tables:
     return REFRESH | {"log.refreshes": [event]}
 
 
+def drifted(refresh_id: str, *published: str) -> Tables:
+    events: list[Row] = [{"refresh_id": published_id, "event": "published"} for published_id in published]
+    started: Row = {"refresh_id": "r9", "event": "started"}
+    return {"ops.schema_changes": [{"refresh_id": refresh_id}], "log.refreshes": [*events, started]}
+
+
 def accepted(related: list[object] | None, mentions: int, is_story: bool = True) -> Tables:
     documents = {"version_id": uid(1), "is_story": is_story, "related": related}
     # A second file tells DuckDB the type of a list that is not there.
@@ -91,6 +97,14 @@ CASES: dict[str, tuple[dict[str, Tables], dict[str, Tables]]] = {
     "published_in_the_future": (
         {"in two days": dated(2)},
         {"in half a day": dated(0.5), "long ago": dated(-500), "undated": dated(None)},
+    ),
+    "schema_drift": (
+        {"since the last published": drifted("r2", "r1"), "since several": drifted("r2", "r0", "r1")},
+        {
+            "published": drifted("r2", "r2"),
+            "published long ago": drifted("r2", "r1", "r3"),
+            "by a first refresh that was killed half-way": drifted("r2"),
+        },
     ),
     "urls_add_up": (
         {"one lost": swept(due=10), "one too many": swept(due=8), "uncounted": swept(due=None)},

@@ -18,10 +18,12 @@ import yaml
 
 from pipeline.assets.documents import take_in
 from pipeline.content import Counts, Folder, Rules, rebuild, site_base
+from pipeline.content.fence import split
 from pipeline.content.values import to_json
 from pipeline.lake.refresh import begin_refresh
 from pipeline.model.urls import SiteBase
 from pipeline.settings import Content, Settings, Source
+from tests.front_matter import exact
 from tests.reading import find_files, read_files
 
 CORPUS = Path(os.environ.get("NEWSLEDGER_CORPUS", "/nowhere"))
@@ -63,6 +65,24 @@ def test_every_row_rebuilds_what_pyyaml_reads(site: str) -> None:
         expected = reference(root / row["path"])
         assert rebuild(row) == expected, row["path"]
         assert to_json(rebuild(row)) == to_json(expected), row["path"]
+
+
+@pytest.mark.parametrize("site", ["2021-05-26", "2021-06-03"])
+def test_yamlrocks_reads_every_file_exactly_as_pyyaml_does(site: str) -> None:
+    """Types and time zones included, key by key in the order of the file."""
+    yamlrocks = pytest.importorskip("yamlrocks", reason="Python 3.11 has PyYAML alone")
+    source = Source(name="power-apps", path=SITE.parent / site)
+    paths = find_files(SITE.parent / site, source.include, source.exclude)["path"].to_pylist()
+    compared = 0
+    for path in paths:
+        file = SITE.parent / site / path
+        text = split(file.read_bytes(), file.suffix, 1 << 20).text.replace(b"\r\n", b"\n")
+        fast = yamlrocks.loads(text, option=yamlrocks.OPT_PYYAML_COMPAT)
+        expected = yaml.load(text, yaml.CSafeLoader)
+        assert exact(fast) == exact(expected), path
+        assert repr(fast) == repr(expected), path  # which names time zones and keeps the order
+        compared += 1
+    assert compared > 800
 
 
 def test_the_stories_hold_this_many_urls(rows: list[dict[str, Any]]) -> None:
