@@ -25,10 +25,10 @@ WORTH_WORKERS = 2_000
 _SHARD_FILES = 500
 """Files whose values are Python objects at once."""
 _SHARES = 40
-_SHARE_FILES = range(_SHARD_FILES, 5_000)
+SHARE_FILES = range(_SHARD_FILES, 5_000)
 """Files whose rows make one file of the log: enough shares that no worker is idle for long at the end, few enough files
 that reading them stays cheap, and memory within bounds."""
-_COMMIT_ROWS = 20_000
+COMMIT_ROWS = 20_000
 """Rows written before they are committed: what a crash can lose."""
 
 
@@ -100,7 +100,7 @@ class Intake:
             counts += share.counts
             written += share.parts
             unread += share.unread
-            if sum(part.rows for part in written) >= _COMMIT_ROWS:
+            if sum(part.rows for part in written) >= COMMIT_ROWS:
                 self.log.commit(written)
                 written.clear()
         removed = self._removed(found)
@@ -140,7 +140,7 @@ class Intake:
         if not paths.num_rows:
             return
         looked_up = paths.join(self.memory.known(paths), "path").sort_by("path")
-        size = min(max(paths.num_rows // _SHARES, _SHARE_FILES.start), _SHARE_FILES.stop)
+        size = min(max(paths.num_rows // _SHARES, SHARE_FILES.start), SHARE_FILES.stop)
         for start in range(0, looked_up.num_rows, size):
             part = looked_up.slice(start, size)
             columns = (part[name].to_pylist() for name in ("path", "status", "semantic_sha256", "sha256"))

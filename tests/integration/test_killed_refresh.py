@@ -38,7 +38,7 @@ from pipeline.lake.refresh import begin_refresh
 from pipeline.settings import Executor, Links, Settings, Source
 
 # As many appends as an archive of a hundred times the files would take.
-intake.SHARD_FILES, intake.APPEND_ROWS = 100, 200
+intake.SHARE_FILES, intake.COMMIT_ROWS = range(100, 101), 200
 folder, data_dir, kind, now = sys.argv[1:]
 source = Source(name="big", path=Path(folder))
 settings = Settings(
