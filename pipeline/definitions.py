@@ -21,7 +21,7 @@ def build_definitions(settings: Settings, **resources: object) -> dg.Definitions
     job = refresh_job()
     return dg.Definitions(
         assets=[
-            *(documents_asset(source) for source in settings.sources),
+            *(documents_asset(source, settings.copies_dir) for source in settings.sources),
             coverage_assets(settings),
             links_assets(),
             reports_assets(settings),

@@ -30,6 +30,11 @@ DEFAULT_INCLUDE = ("**/*.md", "**/*.markdown", "**/*.html", "**/*.txt", "**/*.ya
 DEFAULT_EXCLUDE = ("api/**", "_site/**", "public/**", "node_modules/", "vendor/bundle/**", "package*.json", "**/.*/**")
 """What Jekyll and Hugo make themselves, what they are made with, and hidden folders."""
 
+_BRANCH = re.compile(r"(?![-/])(?!.*(?:\.\.|//|@\{|\.lock$|[./]$))[^\x00-\x20\x7f~^:?*\[\\]+")
+"""A name that leads to one branch, in a refspec too (git check-ref-format)."""
+_ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[^/]*:")
+"""What git takes for a URL or host:path; all else is a folder of this machine."""
+
 # Read by the program outside this object: not overrides of a setting.
 _NOT_SETTINGS = {CONFIG_VARIABLE, NOW_VARIABLE}
 
@@ -70,10 +75,16 @@ class Source(_Section):
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
-        if self.git or self.url or self.branch:
-            raise ValueError(_later("a git or object-store source"))
-        if self.path is None:
-            raise ValueError("a source needs `path`, the folder of the archive")
+        if self.url:
+            raise ValueError(_later("an object-store source"))
+        if (self.path is None) == (self.git is None):
+            raise ValueError("a source needs either `path`, the folder of the archive, or `git`, its repository")
+        if self.git is not None and (not self.git or self.git.startswith("-")):
+            raise ValueError("`git` is a URL or a folder, as https://example.org/archive.git or ../archive")
+        if self.branch is not None and self.git is None:
+            raise ValueError("`branch` belongs to `git`: a folder is read as it lies there")
+        if self.branch is not None and not _BRANCH.fullmatch(self.branch):
+            raise ValueError(f"{self.branch!r} is no name that a branch can have")
         return self
 
 
@@ -337,5 +348,12 @@ def _absolute(settings: Settings, folder: Path) -> Settings:
     links = settings.links.model_copy(
         update={"rehearsal": place(settings.links.rehearsal), "ca_file": place(settings.links.ca_file)}
     )
-    sources = tuple(source.model_copy(update={"path": place(source.path)}) for source in settings.sources)
+
+    def repository(git: str | None) -> str | None:
+        return git if git is None or _ELSEWHERE.match(git) else str(place(Path(git)))
+
+    sources = tuple(
+        source.model_copy(update={"path": place(source.path), "git": repository(source.git)})
+        for source in settings.sources
+    )
     return settings.model_copy(update={"data_dir": place(settings.data_dir), "links": links, "sources": sources})

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from multiprocessing import get_context
+from pathlib import Path
 
 import dagster as dg
 import pyarrow as pa
@@ -18,15 +19,20 @@ from pipeline.assets.tables import OWNERS
 from pipeline.content import Counts, Intake, Reader, Rules, StatCache, open_tree
 from pipeline.lake.refresh import Refresh
 from pipeline.lake.relations import relation
-from pipeline.settings import Executor, Source
+from pipeline.settings import Executor, Settings, Source
 
 
 def document_key(source: str) -> dg.AssetKey:
     return dg.AssetKey(["documents", source])
 
 
-def documents_asset(source: Source) -> dg.AssetsDefinition:
-    """The asset `documents/<source>`."""
+def cache_file(settings: Settings, source: Source) -> Path:
+    """Where the refreshes remember what each file of the source looked like."""
+    return settings.data_dir / "cache" / f"{source.name}.feather"
+
+
+def documents_asset(source: Source, copies: Path) -> dg.AssetsDefinition:
+    """The asset `documents/<source>`; `copies` is the folder of what was fetched."""
 
     @dg.asset(
         key=document_key(source.name),
@@ -35,7 +41,12 @@ def documents_asset(source: Source) -> dg.AssetsDefinition:
         owners=OWNERS,
         description=f"The files of the source {source.name}, taken into the append-only documents log: one row for"
         " each meaning a file has had. An unchanged file costs a stat.",
-        metadata={"path": str(source.path), "include": ", ".join(source.include), "exclude": ", ".join(source.exclude)},
+        metadata={
+            "place": open_tree(source, copies).place,
+            "include": ", ".join(source.include),
+            "exclude": ", ".join(source.exclude),
+        }
+        | ({"branch": source.branch or "the repository's HEAD"} if source.git else {}),
         required_resource_keys={"refresh"},
     )
     def documents(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
@@ -65,7 +76,7 @@ def take_in(refresh: Refresh, source: Source) -> Counts:
             source=source,
             tree=tree,
             reader=Reader(source.name, Rules.of(settings.content), refresh.started_at, refresh.refresh_id, tree.commit),
-            cache=StatCache(settings.data_dir / "cache" / f"{source.name}.feather", made_for, walked_ns),
+            cache=StatCache(cache_file(settings, source), made_for, walked_ns),
             memory=LogMemory(refresh, source.name),
             append=log.append,
             executor=pool,

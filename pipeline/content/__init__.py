@@ -14,11 +14,12 @@ from pipeline.content.paths import path_bytes, path_text
 from pipeline.content.reading import Reader
 from pipeline.content.site import site_base, site_bases
 from pipeline.content.stat_cache import StatCache
-from pipeline.content.trees import Folder, Tree, open_tree
+from pipeline.content.trees import Folder, Git, Tree, open_tree
 
 __all__ = [
     "Counts",
     "Folder",
+    "Git",
     "Intake",
     "Reader",
     "Rules",

@@ -12,11 +12,10 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.content.reading import Known, Reader, Shard
+from pipeline.content.reading import Known, Reader, Shard, removed_rows
 from pipeline.content.stat_cache import StatCache
 from pipeline.content.trees import Tree
 from pipeline.errors import SourceError
-from pipeline.model.logs import DOCUMENTS
 from pipeline.settings import Source
 
 SHARD_FILES = 500
@@ -130,21 +129,14 @@ class Intake:
 
     def _removed(self, found: pa.Table) -> pa.Table:
         """A row for each path of the log that is no longer there."""
-        gone = self.memory.gone(found.select(["path"])).sort_by("path")
-        same: dict[str, object] = {
-            "source": self.source.name,
-            "status": "removed",
-            "seen_at": self.reader.seen_at,
-            "refresh_id": self.reader.refresh_id,
-            "commit": self.reader.commit,
-        }
-        columns = [
-            gone[field.name].cast(field.type)
-            if field.name in gone.column_names
-            else pa.repeat(pa.scalar(same.get(field.name), field.type), gone.num_rows)
-            for field in DOCUMENTS
-        ]
-        return pa.Table.from_arrays(columns, schema=DOCUMENTS)
+        reader = self.reader
+        return removed_rows(
+            self.memory.gone(found.select(["path"])).sort_by("path"),
+            source=self.source.name,
+            seen_at=reader.seen_at,
+            refresh_id=reader.refresh_id,
+            commit=reader.commit,
+        )
 
 
 def _add(counts: Counts, shard: Shard) -> Counts:

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MINIMAL = "sources: [{name: a, path: site}]\n"
 
 
-def _load(tmp_path: Path, text: str) -> object:
+def _load(tmp_path: Path, text: str) -> Settings:
     file = tmp_path / "newsledger.yaml"
     file.write_text(text, "utf-8")
     return load_settings(file)
@@ -22,6 +22,26 @@ def test_relative_paths_are_relative_to_the_settings_file(tmp_path: Path) -> Non
     settings = _load(tmp_path, MINIMAL)
     assert settings.data_dir == tmp_path / "data"
     assert settings.sources[0].path == tmp_path / "site"
+
+
+@pytest.mark.parametrize(
+    ("git", "read_as"),
+    [
+        ("../checkout", "{parent}/checkout"),
+        (".", "{folder}"),
+        ("repositories/x.git", "{folder}/repositories/x.git"),
+        ("/srv/x.git", "/srv/x.git"),
+        ("~/x", "{home}/x"),
+        ("https://example.org/x.git", "https://example.org/x.git"),
+        ("file:///srv/x.git", "file:///srv/x.git"),
+        ("git@example.org:x.git", "git@example.org:x.git"),
+        ("ext::sh -c harm", "ext::sh -c harm"),
+    ],
+)
+def test_a_repository_is_a_url_or_a_folder_beside_the_settings_file(tmp_path: Path, git: str, read_as: str) -> None:
+    settings = _load(tmp_path, f"sources: [{{name: a, git: '{git}', branch: release/2.0}}]\n")
+    expected = read_as.format(folder=tmp_path, parent=tmp_path.parent, home=Path.home())
+    assert (settings.sources[0].git, settings.sources[0].branch) == (expected, "release/2.0")
 
 
 def test_the_environment_overrides_one_key_and_leaves_its_neighbours(
@@ -47,8 +67,16 @@ def test_the_environment_overrides_one_key_and_leaves_its_neighbours(
         (MINIMAL + "warehouse: {memory_limit: lots}\n", "warehouse.memory_limit"),
         ("sources: [{name: a, path: x}, {name: a, path: y}]\n", "two sources are named 'a'"),
         ("sources: [{name: A b, path: x}]\n", "sources.0.name"),
-        ("sources: [{name: a}]\n", "needs `path`"),
-        ("sources: [{name: a, git: x}]\n", "not built yet"),
+        ("sources: [{name: a}]\n", "needs either `path`"),
+        ("sources: [{name: a, path: x, git: y}]\n", "needs either `path`"),
+        ("sources: [{name: a, git: ''}]\n", "`git` is a URL or a folder"),
+        ("sources: [{name: a, git: --upload-pack=harm}]\n", "`git` is a URL or a folder"),
+        ("sources: [{name: a, path: x, branch: main}]\n", "`branch` belongs to `git`"),
+        ("sources: [{name: a, git: x, branch: -b}]\n", "'-b' is no name that a branch can have"),
+        ("sources: [{name: a, git: x, branch: 'a:refs/heads/b'}]\n", "no name that a branch can have"),
+        ("sources: [{name: a, git: x, branch: 'a*'}]\n", "no name that a branch can have"),
+        ("sources: [{name: a, git: x, branch: a..b}]\n", "no name that a branch can have"),
+        ("sources: [{name: a, url: 's3://b/p'}]\n", "not built yet"),
         (MINIMAL + "executor: {kind: dask}\n", "not built yet"),
         ("[", "is not valid YAML"),
         ("", "holds no settings"),
