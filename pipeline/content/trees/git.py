@@ -78,13 +78,14 @@ class Git:
             if b"not support shallow" in fetched.stderr:  # a plain folder behind HTTP
                 fetched = self._fetch()
         else:
+            # A repository that is shallow itself would else be passed by, without a word.
             fetched = self._fetch("--update-shallow")
         return self._at(fetched)
 
     def with_history(self) -> Self:
         """Fetched with all of its history."""
         self._prepare()
-        fetched = self._fetch(*(["--unshallow"] if self._is_shallow() else []))
+        fetched = self._fetch("--unshallow" if self._is_shallow() else "--update-shallow")
         whole = self._at(fetched)
         if whole._is_shallow():
             raise SourceError(
