@@ -3,8 +3,13 @@
 import os
 import pickle
 import shutil
+import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -358,6 +363,43 @@ def test_what_a_killed_fetch_left_locked_is_freed(origin: Origin, tree_of: OpenT
         (folder / left).touch()
     origin.commit({"a.md": "2"})
     assert contents(tree_of(origin.folder).updated(), "a.md") == [b"2"]
+
+
+def test_a_git_that_outlives_a_killed_run_is_not_disturbed(origin: Origin, tree_of: OpenTree, tmp_path: Path) -> None:
+    origin.commit({"a.md": "1"})
+    tree = tree_of(origin.folder).updated()
+    (tmp_path / "slow").write_text(f"#!/bin/sh\ntouch {tmp_path}/started\nsleep 60\n")
+    (tmp_path / "slow").chmod(0o755)
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from pipeline.content import open_tree; from pipeline.settings import Source\n"
+        "open_tree(Source(name='archive', git='ssh://host/x.git'), Path(sys.argv[1])).updated()"
+    )
+    run = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "copies")],
+        env=os.environ | {"GIT_SSH_COMMAND": str(tmp_path / "slow")},
+        start_new_session=True,
+    )
+    try:
+        _eventually((tmp_path / "started").exists)
+        os.kill(run.pid, signal.SIGKILL)
+        run.wait()
+        with pytest.raises(SourceError, match="a git that an earlier run left behind"):
+            tree.updated()
+        assert contents(tree_of(origin.folder), "a.md") == [b"1"]
+    finally:
+        os.killpg(run.pid, signal.SIGKILL)
+    _eventually(lambda: tree.updated() is not None)
+
+
+def _eventually(holds: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with suppress(SourceError):
+            if holds():
+                return
+        time.sleep(0.05)
+    pytest.fail("it never came to be")
 
 
 def test_neither_the_environment_nor_the_users_git_leads_the_copy_astray(

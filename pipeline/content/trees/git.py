@@ -17,7 +17,7 @@ from pipeline.content.globs import Selection
 from pipeline.content.issues import Issue
 from pipeline.content.paths import path_bytes, path_text
 from pipeline.content.trees.git_objects import REGULAR, open_objects
-from pipeline.content.trees.git_program import Repository, records, redacted, words
+from pipeline.content.trees.git_program import Repository, Writing, records, redacted, words
 from pipeline.content.trees.tree import Loaded
 from pipeline.errors import SourceError
 
@@ -72,20 +72,20 @@ class Git:
 
     def updated(self) -> Self:
         """Fetched: the files of one commit, or, into a copy that has all of history, what is new of it."""
-        self._prepare()
-        if self.commit is None or self._is_shallow():
-            fetched = self._fetch("--depth=1")
-            if b"not support shallow" in fetched.stderr:  # a plain folder behind HTTP
-                fetched = self._fetch()
-        else:
-            # A repository that is shallow itself would else be passed by, without a word.
-            fetched = self._fetch("--update-shallow")
+        with self.repository.written() as copy:
+            if self.commit is None or self._is_shallow():
+                fetched = self._fetch(copy, "--depth=1")
+                if b"not support shallow" in fetched.stderr:  # a plain folder behind HTTP
+                    fetched = self._fetch(copy)
+            else:
+                # A repository that is shallow itself would else be passed by, without a word.
+                fetched = self._fetch(copy, "--update-shallow")
         return self._at(fetched)
 
     def with_history(self) -> Self:
         """Fetched with all of its history."""
-        self._prepare()
-        fetched = self._fetch("--unshallow" if self._is_shallow() else "--update-shallow")
+        with self.repository.written() as copy:
+            fetched = self._fetch(copy, "--unshallow" if self._is_shallow() else "--update-shallow")
         whole = self._at(fetched)
         if whole._is_shallow():
             raise SourceError(
@@ -111,30 +111,14 @@ class Git:
             for _, loaded in objects.blobs(ids, limit):
                 yield loaded or _absent()
 
-    def _prepare(self) -> None:
-        """Make the copy, where there is none."""
-        folder = self.repository.folder
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            # Only who holds the refresh lock writes here: a lock file was left by one that was killed.
-            for left in (*folder.glob("*.lock"), *(folder / "refs").rglob("*.lock"), *folder.glob("objects/*/*.lock")):
-                left.unlink(missing_ok=True)
-        except OSError as error:
-            raise SourceError(f"{folder}: no copy can be kept there: {error.strerror}; mend data_dir") from error
-        made = self.repository.run("init", "--quiet", "--bare", "--template=")
-        if made.returncode:
-            raise SourceError(f"{folder}: no copy can be kept there: {words(made.stderr)}; mend data_dir")
-
     def _is_shallow(self) -> bool:
         return self.repository.run("rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
 
-    def _fetch(self, *depth: str) -> "CompletedProcess[bytes]":
+    def _fetch(self, copy: Writing, *depth: str) -> "CompletedProcess[bytes]":
         # A folder is fetched as a URL is, else git would not cut its history.
         url = Path(self.origin).as_uri() if self.origin.startswith("/") else self.origin
         wanted = "HEAD" if self.branch is None else f"refs/heads/{self.branch}"
-        return self.repository.reach(
-            "fetch", "--quiet", "--no-tags", "--no-recurse-submodules", *depth, "--", url, f"+{wanted}:{TIP}"
-        )
+        return copy.fetch("--no-tags", "--no-recurse-submodules", *depth, "--", url, f"+{wanted}:{TIP}")
 
     def _at(self, fetched: "CompletedProcess[bytes]") -> Self:
         if fetched.returncode:

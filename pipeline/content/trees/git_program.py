@@ -4,6 +4,7 @@ Belongs here: how git is started, what it may see of the environment, how it is 
 not belong here: what is asked of it.
 """
 
+import fcntl
 import os
 import re
 import shutil
@@ -55,11 +56,30 @@ class Repository:
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
         """Git run to its end, whatever the end."""
-        return _run(self._command(arguments), _environment())
+        return _run(self.command(arguments), _environment())
 
-    def reach(self, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
-        """`run`, for what speaks to another repository."""
-        return _run(self._command(arguments), _environment() | _ssh())
+    @contextmanager
+    def written(self) -> Iterator["Writing"]:
+        """The repository, made where there is none, held by one that may write to it. Raises SourceError where another
+        holds it: a git that an earlier run left behind when it was killed."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with (self.folder / "held").open("wb") as held:
+                try:
+                    fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise SourceError(
+                        f"{self.folder}: a git that an earlier run left behind still fetches into it; wait, or end it"
+                    ) from None
+                # Git's own locks are nobody's now.
+                for left in (*self.folder.glob("*.lock"), *(self.folder / "refs").rglob("*.lock")):
+                    left.unlink(missing_ok=True)
+                made = self.run("init", "--quiet", "--bare", "--template=")
+                if made.returncode:
+                    raise SourceError(f"{self.folder}: no copy can be kept there: {words(made.stderr)}; mend data_dir")
+                yield Writing(self, held.fileno())
+        except OSError as error:
+            raise SourceError(f"{self.folder}: no copy can be kept there: {error.strerror}; mend data_dir") from error
 
     @contextmanager
     def stream(self, *arguments: str, lines: IO[bytes] | None = None) -> Iterator[Running]:
@@ -69,13 +89,12 @@ class Repository:
         """
         with tempfile.TemporaryFile() as told:
             process = subprocess.Popen(  # noqa: S603  no shell
-                self._command(arguments),
+                self.command(arguments),
                 bufsize=1 << 16,
                 env=_environment(),
                 stdin=lines or subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=told,
-                start_new_session=True,
             )
             assert process.stdout is not None
             ended_well = False
@@ -98,9 +117,23 @@ class Repository:
                     f"{self.folder}: git could not read this copy: {words(told.read()) or 'it ended too soon'}; {MEND}"
                 )
 
-    def _command(self, arguments: tuple[str, ...]) -> list[str]:
+    def command(self, arguments: tuple[str, ...]) -> list[str]:
         settings = [part for setting in _CONFIG for part in ("-c", setting)]
         return [_program(), f"--git-dir={self.folder}", *settings, *arguments]
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """A repository while it is held. Its gits hold it with us: for as long as one of them lives, whatever becomes of
+    us."""
+
+    repository: Repository
+    _held: int
+
+    def fetch(self, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+        """`git fetch`, whatever its end."""
+        command = self.repository.command(("fetch", "--quiet", *arguments))
+        return _run(command, _environment() | _ssh(), self._held)
 
 
 def records(answers: IO[bytes]) -> Iterator[bytes]:
@@ -148,13 +181,13 @@ def _ssh() -> dict[str, str]:
     return {"GIT_SSH_COMMAND": f"{command} {_SSH}"}
 
 
-def _run(command: list[str], environment: dict[str, str]) -> "subprocess.CompletedProcess[bytes]":
+def _run(command: list[str], environment: dict[str, str], *kept_open: int) -> "subprocess.CompletedProcess[bytes]":
     return subprocess.run(  # noqa: S603  no shell
         command,
         env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        start_new_session=True,  # no terminal to ask for a password on
+        pass_fds=kept_open,
         check=False,
     )
 
