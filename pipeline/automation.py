@@ -5,9 +5,11 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from pipeline.assets.backfill import take_in_history
 from pipeline.settings import Schedule
 
 REFRESH_JOB = "refresh"
+BACKFILL_JOB = "backfill_history"
 NIGHTLY_SCHEDULE = "nightly_refresh"
 
 
@@ -20,6 +22,21 @@ def refresh_job() -> UnresolvedAssetJobDefinition:
         executor_def=dg.in_process_executor,
         tags={"newsledger/kind": "refresh"},
     )
+
+
+def backfill_job() -> dg.JobDefinition:
+    """The history of one git source, which the launchpad or the command line names."""
+
+    @dg.job(
+        name=BACKFILL_JOB,
+        description="Take the history of a git source into the documents log; the next refresh shows it in the tables.",
+        executor_def=dg.in_process_executor,
+        tags={"newsledger/kind": "backfill"},
+    )
+    def backfill_history() -> None:
+        take_in_history()
+
+    return backfill_history
 
 
 def nightly_refresh(job: UnresolvedAssetJobDefinition, schedule: Schedule) -> dg.ScheduleDefinition:

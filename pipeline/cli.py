@@ -1,4 +1,4 @@
-"""The command line: `newsledger refresh | status | sql | issues | report | ui`.
+"""The command line: `newsledger refresh | backfill | status | sql | issues | report | ui`.
 
 Belongs here: arguments, what is printed, exit codes. The refresh itself is the Dagster job, run in this process on the
 instance that the UI shows. Dagster is imported only by the command that runs it: a query answers at once.
@@ -18,7 +18,7 @@ from rich.console import Console
 
 from pipeline.errors import NewsledgerError
 from pipeline.model.version import program_version
-from pipeline.printing import print_as, print_status
+from pipeline.printing import print_as, print_backfill, print_status
 from pipeline.problems import Severity, Wanted, current_problems, print_problems
 from pipeline.settings import CONFIG_VARIABLE, NOW_VARIABLE, Settings, load_settings
 from pipeline.warehouse import query, read_file
@@ -30,6 +30,10 @@ app = typer.Typer(
 Config = Annotated[
     Path | None,
     typer.Option("--config", "-c", envvar=CONFIG_VARIABLE, help="The settings file.", show_envvar=True),
+]
+
+Now = Annotated[
+    str | None, typer.Option("--now", envvar=NOW_VARIABLE, help="Run as if at this ISO time (rehearsals, tests).")
 ]
 
 
@@ -54,9 +58,7 @@ class ProblemFormat(StrEnum):
 @app.command()
 def refresh(
     config: Config = None,
-    now: Annotated[
-        str | None, typer.Option("--now", envvar=NOW_VARIABLE, help="Run as if at this ISO time (rehearsals, tests).")
-    ] = None,
+    now: Now = None,
 ) -> None:
     """Run the whole refresh: read the archives, check the links that are due, rebuild and publish."""
     settings = _settings(config)
@@ -66,6 +68,25 @@ def refresh(
     with Console(stderr=True).status("refreshing …"):
         run_refresh(settings, now)
     print_status(settings, *_called(config))
+
+
+@app.command()
+def backfill(
+    source: Annotated[str, typer.Argument(help="Name of a git source in the settings.")],
+    since: Annotated[
+        str | None, typer.Option(help="Leave out the commits before this date, or ISO time with its offset.")
+    ] = None,
+    config: Config = None,
+    now: Now = None,
+) -> None:
+    """Take the history of a git source into the log: what each commit made its files mean."""
+    settings = _settings(config)
+    prepare_dagster_home(settings)
+    from pipeline.running import run_backfill
+
+    with Console(stderr=True).status("walking the history …"):
+        counts = run_backfill(settings, source, since, now)
+    print_backfill(source, counts, *_called(config))
 
 
 @app.command()

@@ -10,9 +10,9 @@ from pipeline.assets.coverage import coverage_assets
 from pipeline.assets.documents import documents_asset
 from pipeline.assets.links import links_assets
 from pipeline.assets.reports import reports_assets
-from pipeline.assets.resources import refresh_resource
+from pipeline.assets.resources import backfill_resource, refresh_resource
 from pipeline.assets.warehouse import published, report, warehouse_file
-from pipeline.automation import nightly_refresh, refresh_job
+from pipeline.automation import backfill_job, nightly_refresh, refresh_job
 from pipeline.settings import Settings, load_settings
 
 
@@ -29,8 +29,8 @@ def build_definitions(settings: Settings, **resources: object) -> dg.Definitions
             report,
             published,
         ],
-        resources={"refresh": refresh_resource(settings)} | resources,
-        jobs=[job],
+        resources={"refresh": refresh_resource(settings), "backfill": backfill_resource(settings)} | resources,
+        jobs=[job, backfill_job()],
         schedules=[nightly_refresh(job, settings.schedule)],
         executor=dg.in_process_executor,
     )

@@ -1,8 +1,8 @@
-"""What the command line prints: results of queries, and the short table that ends a refresh."""
+"""What the command line prints: results of queries, and what ends a refresh or a backfill."""
 
 import io
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import orjson
 import pyarrow as pa
@@ -75,6 +75,19 @@ def print_status(settings: Settings, program: str, options: str) -> None:
         f"report     {report}",
         f'next       {program} sql{options} "from reports.dead_links select path, fetch_url, verdict"',
         f"           {program} report{options} --open",
+    ):
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def print_backfill(source: str, counts: Mapping[str, int], program: str, options: str) -> None:
+    """What a backfill of the source walked and appended, and what to type next."""
+    console = _console()
+    statuses = ("accepted", "rejected", "skipped", "removed")
+    told = ", ".join(f"{counts[status]:,} {status}" for status in statuses if counts[status])
+    for line in (
+        f"{source}: walked {counts['commits']:,} commits, {counts['versions']:,} versions of files",
+        f"appended {counts['rows']:,} rows to the documents log{told and f' ({told})'}",
+        f"next       {program} refresh{options}   shows them in coverage.document_versions",
     ):
         console.print(line, soft_wrap=True, highlight=False, markup=False)
 

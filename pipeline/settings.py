@@ -37,6 +37,10 @@ _NO_STORES = {"http", "https", "data", "generic", "reference", "zip", "tar", "li
     *("cached", "blockcache", "filecache", "simplecache", "async_wrapper", "asyncwrapper")
 }
 """What fsspec calls a protocol and has no listing of its own."""
+_BRANCH = re.compile(r"(?![-/])(?!.*(?:\.\.|//|@\{|\.lock$|[./]$))[^\x00-\x20\x7f~^:?*\[\\]+")
+"""A name that leads to one branch, in a refspec too (git check-ref-format)."""
+_ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[^/]*:")
+"""What git takes for a URL or host:path; all else is a folder of this machine."""
 
 # Read by the program outside this object: not overrides of a setting.
 _NOT_SETTINGS = {CONFIG_VARIABLE, NOW_VARIABLE}
@@ -94,10 +98,17 @@ class Source(_Section):
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
-        if self.git or self.branch:
-            raise ValueError(_later("a git source"))
-        if (self.path is None) == (self.url is None):
-            raise ValueError("a source needs either `path`, the folder of the archive, or `url`, its object store")
+        if [self.path, self.git, self.url].count(None) != 2:
+            raise ValueError(
+                "a source needs either `path`, the folder of the archive, or `git`, its repository, or `url`, its"
+                " object store"
+            )
+        if self.git is not None and (not self.git or self.git.startswith("-")):
+            raise ValueError("`git` is a URL or a folder, as https://example.org/archive.git or ../archive")
+        if self.branch is not None and self.git is None:
+            raise ValueError("`branch` belongs to `git`: a folder is read as it lies there")
+        if self.branch is not None and not _BRANCH.fullmatch(self.branch):
+            raise ValueError(f"{self.branch!r} is no name that a branch can have")
         return self
 
 
@@ -361,5 +372,12 @@ def _absolute(settings: Settings, folder: Path) -> Settings:
     links = settings.links.model_copy(
         update={"rehearsal": place(settings.links.rehearsal), "ca_file": place(settings.links.ca_file)}
     )
-    sources = tuple(source.model_copy(update={"path": place(source.path)}) for source in settings.sources)
+
+    def repository(git: str | None) -> str | None:
+        return git if git is None or _ELSEWHERE.match(git) else str(place(Path(git)))
+
+    sources = tuple(
+        source.model_copy(update={"path": place(source.path), "git": repository(source.git)})
+        for source in settings.sources
+    )
     return settings.model_copy(update={"data_dir": place(settings.data_dir), "links": links, "sources": sources})

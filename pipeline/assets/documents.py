@@ -19,11 +19,16 @@ from pipeline.assets.tables import OWNERS
 from pipeline.content import Counts, Intake, Reader, Rules, StatCache, end_with_parent, open_tree
 from pipeline.lake.refresh import Refresh
 from pipeline.lake.relations import relation
-from pipeline.settings import Executor, Source
+from pipeline.settings import Executor, Settings, Source
 
 
 def document_key(source: str) -> dg.AssetKey:
     return dg.AssetKey(["documents", source])
+
+
+def cache_file(settings: Settings, source: Source) -> Path:
+    """Where the refreshes remember what each file of the source looked like."""
+    return settings.data_dir / "cache" / f"{source.name}.feather"
 
 
 def documents_asset(source: Source, copies: Path) -> dg.AssetsDefinition:
@@ -40,7 +45,8 @@ def documents_asset(source: Source, copies: Path) -> dg.AssetsDefinition:
             "place": open_tree(source, copies).place,
             "include": ", ".join(source.include),
             "exclude": ", ".join(source.exclude),
-        },
+        }
+        | ({"branch": source.branch or "the repository's HEAD"} if source.git else {}),
         required_resource_keys={"refresh"},
     )
     def documents(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
@@ -70,7 +76,7 @@ def take_in(refresh: Refresh, source: Source) -> Counts:
             source=source,
             tree=tree,
             reader=Reader(source.name, Rules.of(settings.content), refresh.started_at, refresh.refresh_id, tree.commit),
-            cache=StatCache(settings.data_dir / "cache" / f"{source.name}.feather", made_for, walked_ns),
+            cache=StatCache(cache_file(settings, source), made_for, walked_ns),
             memory=LogMemory(refresh, source.name),
             log=log,
             executor=pool,

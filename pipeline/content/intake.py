@@ -12,20 +12,19 @@ from typing import Protocol, Self
 
 import pyarrow as pa
 
-from pipeline.content.reading import Known, Reader
+from pipeline.content.reading import Known, Reader, removed_rows
 from pipeline.content.stat_cache import StatCache
 from pipeline.content.trees import Tree
 from pipeline.errors import SourceError
 from pipeline.lake.logs import Log, Part
-from pipeline.model.logs import DOCUMENTS
 from pipeline.settings import Source
 
 WORTH_WORKERS = 2_000
 """Files below which starting worker processes costs more than reading them here."""
-_SHARD_FILES = 500
+SHARD_FILES = 500
 """Files whose values are Python objects at once."""
 _SHARES = 40
-SHARE_FILES = range(_SHARD_FILES, 5_000)
+SHARE_FILES = range(SHARD_FILES, 5_000)
 """Files whose rows make one file of the log: enough shares that no worker is idle for long at the end, few enough files
 that reading them stays cheap, and memory within bounds."""
 COMMIT_ROWS = 20_000
@@ -153,21 +152,14 @@ class Intake:
 
     def _removed(self, found: pa.Table) -> pa.Table:
         """A row for each path of the log that is no longer there."""
-        gone = self.memory.gone(found.select(["path"])).sort_by("path")
-        same: dict[str, object] = {
-            "source": self.source.name,
-            "status": "removed",
-            "seen_at": self.reader.seen_at,
-            "refresh_id": self.reader.refresh_id,
-            "commit": self.reader.commit,
-        }
-        columns = [
-            gone[field.name].cast(field.type)
-            if field.name in gone.column_names
-            else pa.repeat(pa.scalar(same.get(field.name), field.type), gone.num_rows)
-            for field in DOCUMENTS
-        ]
-        return pa.Table.from_arrays(columns, schema=DOCUMENTS)
+        reader = self.reader
+        return removed_rows(
+            self.memory.gone(found.select(["path"])).sort_by("path"),
+            source=self.source.name,
+            seen_at=reader.seen_at,
+            refresh_id=reader.refresh_id,
+            commit=reader.commit,
+        )
 
 
 def take_share(tree: Tree, reader: Reader, log: Log, paths: list[str], known: Mapping[str, Known]) -> Share:
@@ -175,8 +167,8 @@ def take_share(tree: Tree, reader: Reader, log: Log, paths: list[str], known: Ma
     counts = Counts()
     tables = []
     unread: tuple[str, ...] = ()
-    for start in range(0, len(paths), _SHARD_FILES):
-        shard = reader.read(tree, paths[start : start + _SHARD_FILES], known)
+    for start in range(0, len(paths), SHARD_FILES):
+        shard = reader.read(tree, paths[start : start + SHARD_FILES], known)
         tables.append(shard.rows)
         unread += shard.unread
         statuses = Counter(shard.rows["status"].to_pylist())

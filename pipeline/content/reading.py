@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -49,6 +49,21 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class Meaning:
+    """What was made of one file: an accepted one has a `front` and its `mapping`, another the one issue against it."""
+
+    status: str
+    semantic_sha256: str
+    form: str | None
+    front: FrontMatter | None = None
+    mapping: dict[Any, Any] = field(default_factory=dict)
+    issues: Sequence[Issue] = ()
+
+    def is_known(self, known: Known | None) -> bool:
+        return known is not None and (known.status, known.semantic_sha256) == (self.status, self.semantic_sha256)
+
+
+@dataclass(frozen=True, slots=True)
 class Shard:
     """What became of a share of the files: the rows of those with a new meaning, how many were parsed, and the paths of
     those that could not be read whole or at rest."""
@@ -76,7 +91,7 @@ class Reader:
         refresh reads it again.
         """
         known = known or {}
-        rows = Rows(self.source, self.rules)
+        rows = Rows(self.source, self.rules.volatile_keys)
         parsed = 0
         unread = []
         for path, loaded in zip(paths, tree.load(paths, self.rules.max_file_bytes), strict=True):
@@ -86,8 +101,11 @@ class Reader:
             if before and isinstance(loaded, Loaded) and _is_at_rest(loaded, before):
                 continue
             parsed += 1
-            rows.add(path, loaded, before)
-        return Shard(rows.table(self.seen_at, self.refresh_id, self.commit), len(paths), parsed, tuple(unread))
+            meaning = meaning_of(path, loaded, self.rules)
+            if not meaning.is_known(before):
+                rows.append(path, loaded, meaning)
+        table = rows.table(self.refresh_id, [self.seen_at] * len(rows), [self.commit] * len(rows))
+        return Shard(table, len(paths), parsed, tuple(unread))
 
 
 def _is_at_rest(loaded: Loaded, before: Known) -> bool:
@@ -98,10 +116,9 @@ def _is_at_rest(loaded: Loaded, before: Known) -> bool:
 class Rows:
     """Rows of the documents log in the making."""
 
-    def __init__(self, source: str, rules: Rules) -> None:
+    def __init__(self, source: str, volatile_keys: frozenset[str]) -> None:
         self._source = source
-        self._rules = rules
-        self._apart = Apart(noted=frozenset({"related"}), volatile=rules.volatile_keys)
+        self._apart = Apart(noted=frozenset({"related"}), volatile=volatile_keys)
         self._items = Items()
         self._related = Items()
         self._related_ends = [0]
@@ -113,47 +130,45 @@ class Rows:
     def __len__(self) -> int:
         return len(self._items)
 
-    def add(self, path: str, loaded: Loaded | Issue, known: Known | None = None) -> None:
-        """Appends the row of one file, unless what is known of it is what it means."""
-        if isinstance(loaded, Issue):
-            self._append_refused(path, None, None, loaded, known)
-            return
-        front: FrontMatter | None = None
-        try:
-            if not loaded.settled:
-                raise refuse(
-                    "changed_while_read", "the file changed while it was read, twice; the next refresh reads it again"
-                )
-            if loaded.size > self._rules.max_file_bytes:
-                raise refuse(
-                    "file_too_large", f"the file has {loaded.size:,} bytes, more than content.max_file_mb allows"
-                )
-            front = split(_text(loaded.content), _suffix(path), self._rules.max_front_matter_bytes)
-            parsed = parse(front, self._rules)
-        except Refused as refused:
-            issue = with_place(refused.issue, front) if front else refused.issue
-            self._append_refused(path, loaded, front.format if front else None, issue, known)
-            return
-        mapping = parsed.mapping
-        meaning = meaning_sha256(parsed.lasting, front.body or "")
-        if known and (known.status, known.semantic_sha256) == ("accepted", meaning):
-            return
-        self._items.append(mapping, "", self._notes, self._apart)
-        self._append_related(mapping)
-        self._notes.issues(parsed.issues)
-        self._notes.place_issues(front)
-        self._append_row(path, "accepted", meaning, loaded, front.format, front.body, None)
+    def append(self, path: str, loaded: Loaded | Issue, meaning: Meaning) -> None:
+        """Append the row of one file."""
+        here = loaded if isinstance(loaded, Loaded) else None
+        if meaning.front is None:
+            self._items.append_none(self._notes)
+            self._related_ends.append(len(self._related))
+            self._no_related.append(True)
+        else:
+            self._items.append(meaning.mapping, "", self._notes, self._apart)
+            self._append_related(meaning.mapping)
+        self._notes.issues(meaning.issues)
+        if meaning.front:
+            self._notes.place_issues(meaning.front)
+        self._notes.end_row()
+        row = (
+            path,
+            content_id("version", self._source, path, meaning.semantic_sha256),
+            meaning.status,
+            here.sha256 if here and here.settled else None,  # bytes in motion are nobody's fingerprint
+            meaning.semantic_sha256,
+            here.size if here else None,
+            meaning.form,
+            collection_of(path),
+            meaning.front.body if meaning.front else None,
+            here.content[:RAW_BYTES] if here and not meaning.front else None,
+        )
+        for append, value in zip(self._appends, row, strict=True):
+            append(value)
 
-    def table(self, seen_at: datetime, refresh_id: str, commit: str | None) -> pa.Table:
-        """All that was added, as seen then, by that refresh, at that commit."""
+    def table(self, refresh_id: str, seen_at: Sequence[datetime], commits: Sequence[str | None]) -> pa.Table:
+        """All that was appended, as seen by that refresh, each at its time and commit."""
         rows = len(self._items)
         columns: dict[str, pa.Array | pa.ChunkedArray] = {
             name: pa.array(values, DOCUMENTS.field(name).type) for name, values in self._plain.items()
         }
         columns["source"] = pa.repeat(pa.scalar(self._source, pa.string()), rows)
-        columns["seen_at"] = pa.repeat(pa.scalar(seen_at, DOCUMENTS.field("seen_at").type), rows)
+        columns["seen_at"] = pa.array(seen_at, DOCUMENTS.field("seen_at").type)
         columns["refresh_id"] = pa.repeat(pa.scalar(refresh_id, pa.string()), rows)
-        columns["commit"] = pa.repeat(pa.scalar(commit, pa.string()), rows)
+        columns["commit"] = pa.array(commits, pa.string())
         columns["item"] = self._items.array()
         columns["related"] = pa.ListArray.from_arrays(
             pa.array(self._related_ends, pa.int32()), self._related.array(), mask=pa.array(self._no_related, pa.bool_())
@@ -190,45 +205,45 @@ class Rows:
         self._related_ends.append(len(self._related))
         self._no_related.append(type(related) is not list and type(related) is not dict)
 
-    def _append_refused(
-        self, path: str, loaded: Loaded | None, form: str | None, issue: Issue, known: Known | None
-    ) -> None:
-        status = "skipped" if issue.code in SKIPPED else "rejected"
-        meaning = loaded.sha256 if loaded else sha256(issue.code.encode()).hexdigest()  # no bytes to tell it from
-        if known and (known.status, known.semantic_sha256) == (status, meaning):
-            return
-        self._items.append_none(self._notes)
-        self._related_ends.append(len(self._related))
-        self._no_related.append(True)
-        self._notes.issues([issue])
-        raw = loaded.content[:RAW_BYTES] if loaded else None
-        self._append_row(path, status, meaning, loaded, form, None, raw)
 
-    def _append_row(
-        self,
-        path: str,
-        status: str,
-        meaning: str,
-        loaded: Loaded | None,
-        form: str | None,
-        body: str | None,
-        raw: bytes | None,
-    ) -> None:
-        self._notes.end_row()
-        row = (
-            path,
-            content_id("version", self._source, path, meaning),
-            status,
-            loaded.sha256 if loaded and loaded.settled else None,  # bytes in motion are nobody's fingerprint
-            meaning,
-            loaded.size if loaded else None,
-            form,
-            collection_of(path),
-            body,
-            raw,
-        )
-        for append, value in zip(self._appends, row, strict=True):
-            append(value)
+def meaning_of(path: str, loaded: Loaded | Issue, rules: Rules) -> Meaning:
+    """What the file means: its content, or what is wrong with it."""
+    if isinstance(loaded, Issue):
+        return _refused(None, None, loaded)
+    front: FrontMatter | None = None
+    try:
+        if not loaded.settled:
+            raise refuse(
+                "changed_while_read", "the file changed while it was read, twice; the next refresh reads it again"
+            )
+        if loaded.size > rules.max_file_bytes:
+            raise refuse("file_too_large", f"the file has {loaded.size:,} bytes, more than content.max_file_mb allows")
+        front = split(_text(loaded.content), _suffix(path), rules.max_front_matter_bytes)
+        parsed = parse(front, rules)
+    except Refused as refused:
+        issue = with_place(refused.issue, front) if front else refused.issue
+        return _refused(loaded, front.format if front else None, issue)
+    meaning = meaning_sha256(parsed.lasting, front.body or "")
+    return Meaning("accepted", meaning, front.format, front, parsed.mapping, parsed.issues)
+
+
+def _refused(loaded: Loaded | None, form: str | None, issue: Issue) -> Meaning:
+    status = "skipped" if issue.code in SKIPPED else "rejected"
+    meaning = loaded.sha256 if loaded else sha256(issue.code.encode()).hexdigest()  # no bytes to tell it from
+    return Meaning(status, meaning, form, issues=[issue])
+
+
+def removed_rows(gone: pa.Table, **same: object) -> pa.Table:
+    """A row of the documents log for each file that vanished: with the columns of `gone`, with the values that are the
+    same for all, and else with nothing."""
+    same["status"] = "removed"
+    columns = [
+        gone[column.name].cast(column.type)
+        if column.name in gone.column_names
+        else pa.repeat(pa.scalar(same.get(column.name), column.type), gone.num_rows)
+        for column in DOCUMENTS
+    ]
+    return pa.Table.from_arrays(columns, schema=DOCUMENTS)
 
 
 def _text(content: bytes) -> bytes:

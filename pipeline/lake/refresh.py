@@ -91,15 +91,27 @@ def begin_refresh(settings: Settings, run_id: str, now: str | None) -> Iterator[
 
     Raises RefreshBusyError where another holds the lock, ClockError for a time before the last refresh.
     """
+    with _begin(settings, f"run {run_id}", run_id, now) as refresh:
+        refresh.record("started")
+        yield refresh
+
+
+@contextmanager
+def begin_backfill(settings: Settings, run_id: str, now: str | None) -> Iterator[Refresh]:
+    """As `begin_refresh`, for what only adds to the documents log: no refresh starts, so none stays unpublished."""
+    with _begin(settings, f"backfill, run {run_id}", run_id, now) as backfill:
+        yield backfill
+
+
+@contextmanager
+def _begin(settings: Settings, holder: str, run_id: str, now: str | None) -> Iterator[Refresh]:
     clock = Clock.at(now)
-    with hold_lock(settings.lock_file, f"run {run_id}"):
+    with hold_lock(settings.lock_file, holder):
         logs = Logs.of(settings.lake_dir)
         clock = _after_the_last(clock, logs, settings)
         stamp = clock.start.strftime("%Y%m%dT%H%M%S.%fZ")
         refresh_id = f"{stamp}-{hashlib.sha256(run_id.encode()).hexdigest()[:8]}"
-        refresh = Refresh(settings, refresh_id, run_id, clock, logs, Snapshots(settings.lake_dir / "tables"))
-        refresh.record("started")
-        yield refresh
+        yield Refresh(settings, refresh_id, run_id, clock, logs, Snapshots(settings.lake_dir / "tables"))
 
 
 def _after_the_last(clock: Clock, logs: Logs, settings: Settings) -> Clock:

@@ -89,8 +89,10 @@ COVERAGE = (
         _key("status", "VARCHAR", "accepted | rejected | skipped"),
         Column("sha256", "VARCHAR", "SHA-256 of the bytes when it was first seen"),
         Column("semantic_sha256", "VARCHAR", "SHA-256 of the parsed content without the volatile keys"),
-        _key("first_seen_at", "TIMESTAMPTZ", "First refresh that saw this meaning"),
-        _key("last_seen_at", "TIMESTAMPTZ", "Last refresh that saw this meaning"),
+        _key("first_seen_at", "TIMESTAMPTZ", "First refresh that saw this meaning, or commit that made it"),
+        _key(
+            "last_seen_at", "TIMESTAMPTZ", "Last refresh or commit of its source before another meaning took its place"
+        ),
         _key("times_seen", "INTEGER", "How often the file came to this meaning"),
         Column("heat", "BIGINT", "The archive's heat of the story at that time"),
         Column("quality", "BIGINT", "The archive's quality of the main item at that time"),

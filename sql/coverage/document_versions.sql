@@ -1,5 +1,5 @@
 -- Every meaning a file has had, when it was first and last seen, and what the archive thought of the story then.
--- A meaning that came back (A, B, A) is one row, seen twice.
+-- A meaning that came back (A, B, A) is one row, seen twice; one that a backfill and a refresh found was seen once.
 -- grain: one meaning of a file
 -- key: version_id
 with
@@ -17,29 +17,45 @@ spans as (
         item.quality as quality,
         coalesce(len(list_filter(related, lambda entry : entry is not null)), 0) as related_count,
         coalesce(
-            lead(seen_at) over (partition by source, path order by seen_at),
-            'infinity'::timestamptz
-        ) as replaced_at
+            lag(version_id) over by_time <> version_id
+            or lag(status) over by_time <> status,
+            true
+        ) as is_arrival,
+        coalesce(lead(seen_at) over by_time, 'infinity'::timestamptz) as replaced_at
     from log.documents
+    window by_time as (
+        partition by source, path
+        order by seen_at
+    )
 ),
 
-source_reads as (
+-- When a source was looked at as a whole: by a refresh, or at each commit of a backfill that changed something of it.
+source_sightings as (
     select
         source,
-        happened_at
+        happened_at as seen_at
     from log.refreshes
     where event = 'read'
+    union
+    select
+        documents.source,
+        documents.seen_at
+    from log.documents
+    anti join log.refreshes
+        on
+            documents.refresh_id = refreshes.refresh_id
+            and refreshes.event = 'started'
 ),
 
 seen_until as (
     select
         spans.*,
-        coalesce(greatest(spans.seen_at, source_reads.happened_at), spans.seen_at) as last_seen_at
+        coalesce(greatest(spans.seen_at, source_sightings.seen_at), spans.seen_at) as last_seen_at
     from spans
-    asof left join source_reads
+    asof left join source_sightings
         on
-            spans.source = source_reads.source
-            and spans.replaced_at > source_reads.happened_at
+            spans.source = source_sightings.source
+            and spans.replaced_at > source_sightings.seen_at
     where spans.status <> 'removed'
 )
 
@@ -52,7 +68,7 @@ select
     arg_min(semantic_sha256, seen_at) as semantic_sha256,
     min(seen_at) as first_seen_at,
     max(last_seen_at) as last_seen_at,
-    count(*) as times_seen,
+    count(*) filter (is_arrival) as times_seen,
     arg_min(heat, seen_at) as heat,
     arg_min(quality, seen_at) as quality,
     arg_min(related_count, seen_at) as related_count,

@@ -53,7 +53,7 @@ def _asset(spec: dg.AssetSpec) -> dict[str, object]:
 
 def _snapshot(definitions: dg.Definitions) -> dict[str, dict[str, object]]:
     graph = definitions.resolve_asset_graph()
-    job = definitions.resolve_job_def("refresh")
+    jobs = [job for job in definitions.get_repository_def().get_all_jobs() if not job.name.startswith("__")]
     specs = sorted(definitions.resolve_all_asset_specs(), key=lambda spec: spec.key)
     return {
         "assets": {spec.key.to_user_string(): _asset(spec) for spec in specs},
@@ -70,6 +70,7 @@ def _snapshot(definitions: dg.Definitions) -> dict[str, dict[str, object]]:
                 "tags": dict(job.tags),
                 "steps": sorted(node.name for node in job.nodes),
             }
+            for job in sorted(jobs, key=lambda job: job.name)
         },
         "schedules": {
             schedule.name: {

@@ -37,6 +37,26 @@ def test_no_refusal_repeats_a_password(tmp_path: Path) -> None:
     assert "hush" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("git", "read_as"),
+    [
+        ("../checkout", "{parent}/checkout"),
+        (".", "{folder}"),
+        ("repositories/x.git", "{folder}/repositories/x.git"),
+        ("/srv/x.git", "/srv/x.git"),
+        ("~/x", "{home}/x"),
+        ("https://example.org/x.git", "https://example.org/x.git"),
+        ("file:///srv/x.git", "file:///srv/x.git"),
+        ("git@example.org:x.git", "git@example.org:x.git"),
+        ("ext::sh -c harm", "ext::sh -c harm"),
+    ],
+)
+def test_a_repository_is_a_url_or_a_folder_beside_the_settings_file(tmp_path: Path, git: str, read_as: str) -> None:
+    settings = _load(tmp_path, f"sources: [{{name: a, git: '{git}', branch: release/2.0}}]\n")
+    expected = read_as.format(folder=tmp_path, parent=tmp_path.parent, home=Path.home())
+    assert (settings.sources[0].git, settings.sources[0].branch) == (expected, "release/2.0")
+
+
 def test_the_environment_overrides_one_key_and_leaves_its_neighbours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,7 +89,14 @@ def test_the_environment_overrides_one_key_and_leaves_its_neighbours(
         ("sources: [{name: a, url: 'simplecache://x'}]\n", "simplecache:// has no listing of files"),
         ("sources: [{name: a, url: 'wat://x'}]\n", "wat:// is no protocol that fsspec knows"),
         ("sources: [{name: a, url: 'sftp://ada:hush@a.example/x'}]\n", "must hold no password"),
-        ("sources: [{name: a, git: x}]\n", "not built yet"),
+        ("sources: [{name: a, path: x, git: y}]\n", "needs either `path`"),
+        ("sources: [{name: a, git: ''}]\n", "`git` is a URL or a folder"),
+        ("sources: [{name: a, git: --upload-pack=harm}]\n", "`git` is a URL or a folder"),
+        ("sources: [{name: a, path: x, branch: main}]\n", "`branch` belongs to `git`"),
+        ("sources: [{name: a, git: x, branch: -b}]\n", "'-b' is no name that a branch can have"),
+        ("sources: [{name: a, git: x, branch: 'a:refs/heads/b'}]\n", "no name that a branch can have"),
+        ("sources: [{name: a, git: x, branch: 'a*'}]\n", "no name that a branch can have"),
+        ("sources: [{name: a, git: x, branch: a..b}]\n", "no name that a branch can have"),
         (MINIMAL + "executor: {kind: dask}\n", "not built yet"),
         ("[", "is not valid YAML"),
         ("", "holds no settings"),

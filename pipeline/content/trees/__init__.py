@@ -5,8 +5,9 @@ a worker process. What a file means is none of its business.
 """
 
 from pipeline.content.trees.folder import Folder
+from pipeline.content.trees.git import Git
 from pipeline.content.trees.objects import Objects
 from pipeline.content.trees.opening import open_tree
 from pipeline.content.trees.tree import Loaded, Tree
 
-__all__ = ["Folder", "Loaded", "Objects", "Tree", "open_tree"]
+__all__ = ["Folder", "Git", "Loaded", "Objects", "Tree", "open_tree"]
