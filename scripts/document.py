@@ -1,9 +1,10 @@
-"""Write the generated parts of the docs: `docs/tables.md`, `docs/issues.md`, `docs/traps.md`, and what `make run`
-prints in the README.
+"""Write the generated parts of the docs: `docs/tables.md`, `docs/issues.md`, `docs/traps.md`, the last measurement in
+`docs/performance.md`, and what `make run` prints in the README.
 
 Run by `make docs`; tests fail where what is committed differs from what this would write.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -102,14 +103,39 @@ def sample_output() -> str:
         return printed.replace(command[0], ".venv/bin/newsledger")
 
 
+def measurement() -> str:
+    """The targets as the newest file of `bench/results` has them."""
+    kept = json.loads(max((ROOT / "bench" / "results").glob("*-intake.json")).read_text("utf-8"))
+    here = kept["machine"]
+    where = f"{here['date']}: {here['cpu']}, {here['cores']} cores, {here['system']}, Python {here['python']}"
+    lines = [
+        f"{where}; {here['libraries']}.",
+        "",
+        "| target | measured | limit | |",
+        "|---|--:|--:|---|",
+    ]
+    for target in kept["targets"]:
+        verdict = "reached" if target["reached"] else "**not reached**"
+        sign = "≤" if target["bound"] == "at most" else "≥"
+        lines.append(f"| {target['what']} | {target['measured']:.2f} | {sign} {target['limit']:g} | {verdict} |")
+    return "\n".join(lines)
+
+
+def with_block(block: str, page: str) -> str:
+    """The page with `block` in its generated place."""
+    return _BLOCK.sub(lambda place: f"{place[1]}{block}\n{place[2]}", page)
+
+
 def readme_with(output: str, readme: str) -> str:
     """The README with `output` in its generated block."""
-    return _BLOCK.sub(lambda block: f"{block[1]}```text\n{output.rstrip()}\n```\n{block[2]}", readme)
+    return with_block(f"```text\n{output.rstrip()}\n```", readme)
 
 
 if __name__ == "__main__":
     (ROOT / "docs" / "tables.md").write_text(tables_page(), "utf-8")
     (ROOT / "docs" / "issues.md").write_text(issues_page(), "utf-8")
     (ROOT / "docs" / "traps.md").write_text(traps_page(), "utf-8")
+    performance = ROOT / "docs" / "performance.md"
+    performance.write_text(with_block(measurement(), performance.read_text("utf-8")), "utf-8")
     readme = ROOT / "README.md"
     readme.write_text(readme_with(sample_output(), readme.read_text("utf-8")), "utf-8")

@@ -18,7 +18,6 @@ from pipeline.assets.resources import refresh_of
 from pipeline.assets.tables import OWNERS
 from pipeline.content import Counts, Intake, Reader, Rules, StatCache, end_with_parent, open_tree
 from pipeline.lake.refresh import Refresh
-from pipeline.lake.relations import relation
 from pipeline.settings import Executor, Settings, Source
 
 
@@ -92,34 +91,35 @@ def take_in(refresh: Refresh, source: Source) -> Counts:
     return counts
 
 
+_LAST_ROWS = """
+select
+    path,
+    arg_max(status, seen_at) as status,
+    arg_max(version_id, seen_at) as version_id,
+    arg_max_null(semantic_sha256, seen_at) as semantic_sha256,
+    arg_max_null(sha256, seen_at) as sha256
+from log.documents
+where source = ?
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class LogMemory:
-    """What the documents log holds of a source."""
+    """What the documents log holds of a source: the last row of each path."""
 
     refresh: Refresh
     source: str
 
     def known(self, paths: pa.Table) -> pa.Table:
-        """The last row of each of `paths`."""
-        return self._last_rows(
-            paths,
-            "select path, status, semantic_sha256, sha256 from staging.last_rows"
-            " semi join forms.paths using (path) where source = ?",
-        )
-
-    def gone(self, paths: pa.Table) -> pa.Table:
-        """The last row of each other path, unless it is that of a removal."""
-        return self._last_rows(
-            paths,
-            "select path, version_id, semantic_sha256 from staging.last_rows"
-            " anti join forms.paths using (path) where source = ? and status <> 'removed'",
-        )
-
-    def _last_rows(self, paths: pa.Table, sql: str) -> pa.Table:
+        """Of those of `paths` that were ever seen."""
         with self.refresh.session(self.refresh.logs.documents) as session:
-            session.give("forms.paths", paths)
-            session.make(relation("staging.last_rows"))
-            return session.table(sql, [self.source])
+            session.give("this.paths", paths)
+            return session.table(f"{_LAST_ROWS} and path in (from this.paths) group by path", [self.source])
+
+    def all(self) -> pa.Table:
+        """Of every path that was ever seen."""
+        with self.refresh.session(self.refresh.logs.documents) as session:
+            return session.table(f"{_LAST_ROWS} group by path", [self.source])
 
 
 def _seen_before(refresh: Refresh, source: str) -> int | None:

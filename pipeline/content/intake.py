@@ -11,6 +11,7 @@ from dataclasses import astuple, dataclass
 from typing import Protocol, Self
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.content.reading import Known, Reader, removed_rows
 from pipeline.content.stat_cache import StatCache
@@ -48,14 +49,15 @@ class Counts:
 
 
 class Memory(Protocol):
-    """What the log holds of a source, asked only when something changed. Each answer has one row a path: its last."""
+    """What the log holds of a source, asked only when something changed. An answer has one row a path, its last: path,
+    status, version_id, semantic_sha256, sha256."""
 
     def known(self, paths: pa.Table) -> pa.Table:
-        """path, status, semantic_sha256, sha256 of those of `paths` (one column, `path`) that were ever seen."""
+        """Those of `paths` (one column, `path`) that were ever seen."""
         ...
 
-    def gone(self, paths: pa.Table) -> pa.Table:
-        """path, version_id, semantic_sha256 of the files that are not among `paths` and were not removed yet."""
+    def all(self) -> pa.Table:
+        """Every path that was ever seen."""
         ...
 
 
@@ -90,19 +92,30 @@ class Intake:
         changed = self.cache.changed(found, cached)
         vanished = self.cache.vanished(found, cached)
         counts = Counts(seen=found.num_rows, unchanged=found.num_rows - changed.num_rows)
-        if cached is not None and not changed.num_rows and not vanished:
+        if cached is not None and not changed.num_rows and not vanished.num_rows:
             return counts
 
+        # Without a cache there is no telling by which rules the known bytes were read: all are parsed again.
+        paths = changed.select(["path"])
+        known = (
+            self.memory.all()
+            if cached is None
+            else self.memory.known(pa.concat_tables([paths, vanished], promote_options="permissive"))
+        )
+        if cached is None:
+            known = known.set_column(
+                known.column_names.index("sha256"), "sha256", pa.nulls(known.num_rows, pa.string())
+            )
         written: list[Part] = []
         unread: list[str] = []
-        for share in self._read(changed.select(["path"]), bytes_are_known=cached is not None):
+        for share in self._read(paths, known):
             counts += share.counts
             written += share.parts
             unread += share.unread
             if sum(part.rows for part in written) >= COMMIT_ROWS:
                 self.log.commit(written)
                 written.clear()
-        removed = self._removed(found)
+        removed = self._removed(found, known)
         if removed.num_rows:
             written.append(self.log.write(removed))
         self.log.commit(written)
@@ -118,48 +131,49 @@ class Intake:
                 " files are really gone, run once with NEWSLEDGER_SANITY__MIN_FILES_SHARE=0"
             )
 
-    def _read(self, paths: pa.Table, *, bytes_are_known: bool) -> Iterator[Share]:
-        shares = self._shares(paths, bytes_are_known=bytes_are_known)
+    def _read(self, paths: pa.Table, known: pa.Table) -> Iterator[Share]:
+        shares = _shares(paths, known)
         if self.executor is None or paths.num_rows <= WORTH_WORKERS:
-            for part, known in shares:
-                yield take_share(self.tree, self.reader, self.log, part, known)
+            for part, rows in shares:
+                yield take_share(self.tree, self.reader, self.log, part, rows)
             return
         # A short queue: enough to keep every worker busy, and memory flat however many files there are.
         waiting: list[Future[Share]] = []
-        for part, known in shares:
-            waiting.append(self.executor.submit(take_share, self.tree, self.reader, self.log, part, known))
+        for part, rows in shares:
+            waiting.append(self.executor.submit(take_share, self.tree, self.reader, self.log, part, rows))
             if len(waiting) >= 8:
                 yield waiting.pop(0).result()
         for future in waiting:
             yield future.result()
 
-    def _shares(self, paths: pa.Table, *, bytes_are_known: bool) -> Iterator[tuple[list[str], dict[str, Known]]]:
-        """The paths in shares, each with what is known of it. Without a cache there is no telling by which rules the
-        known bytes were read: all are parsed again."""
-        if not paths.num_rows:
-            return
-        looked_up = paths.join(self.memory.known(paths), "path").sort_by("path")
-        size = min(max(paths.num_rows // _SHARES, SHARE_FILES.start), SHARE_FILES.stop)
-        for start in range(0, looked_up.num_rows, size):
-            part = looked_up.slice(start, size)
-            columns = (part[name].to_pylist() for name in ("path", "status", "semantic_sha256", "sha256"))
-            known = {
-                path: Known(status, meaning, sha256 if bytes_are_known else None)
-                for path, status, meaning, sha256 in zip(*columns, strict=True)
-                if status is not None
-            }
-            yield part["path"].to_pylist(), known
-
-    def _removed(self, found: pa.Table) -> pa.Table:
+    def _removed(self, found: pa.Table, known: pa.Table) -> pa.Table:
         """A row for each path of the log that is no longer there."""
+        gone = known.filter(pc.not_equal(known["status"], "removed")).join(
+            found.select(["path"]), "path", join_type="left anti"
+        )
         reader = self.reader
         return removed_rows(
-            self.memory.gone(found.select(["path"])).sort_by("path"),
+            gone.select(["path", "version_id", "semantic_sha256"]).sort_by("path"),
             source=self.source.name,
             seen_at=reader.seen_at,
             refresh_id=reader.refresh_id,
             commit=reader.commit,
         )
+
+
+def _shares(paths: pa.Table, known: pa.Table) -> Iterator[tuple[list[str], dict[str, Known]]]:
+    """The paths in shares, in their order, each share with what is known of it."""
+    looked_up = paths.join(known, "path").sort_by("path")
+    size = min(max(paths.num_rows // _SHARES, SHARE_FILES.start), SHARE_FILES.stop)
+    for start in range(0, looked_up.num_rows, size):
+        part = looked_up.slice(start, size)
+        columns = (part[name].to_pylist() for name in ("path", "status", "semantic_sha256", "sha256"))
+        rows = {
+            path: Known(status, meaning, sha256)
+            for path, status, meaning, sha256 in zip(*columns, strict=True)
+            if status is not None
+        }
+        yield part["path"].to_pylist(), rows
 
 
 def take_share(tree: Tree, reader: Reader, log: Log, paths: list[str], known: Mapping[str, Known]) -> Share:

@@ -44,11 +44,11 @@ class StatCache:
             return found.slice(0, 0)
         return found.join(cached, keys=found.column_names, join_type="left anti")
 
-    def vanished(self, found: pa.Table, cached: pa.Table | None) -> bool:
-        """Whether a remembered path is no longer there."""
-        if cached is None:
-            return False
-        return bool(pc.any(pc.invert(pc.is_in(cached["path"], value_set=found["path"]))).as_py())
+    def vanished(self, found: pa.Table, cached: pa.Table | None) -> pa.Table:
+        """The remembered paths that are no longer there: one column, `path`."""
+        remembered = found.slice(0, 0) if cached is None else cached
+        paths = remembered.select(["path"])
+        return paths.filter(pc.invert(pc.is_in(paths["path"], value_set=found["path"])))
 
     def write(self, found: pa.Table, unread: Sequence[str]) -> None:
         """Remember `found`, as never seen those that were left `unread`: what keeps a file from being read may end

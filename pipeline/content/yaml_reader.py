@@ -55,8 +55,7 @@ _QUOTED_ELEMENT = re.compile(rb"^ *- " + _QUOTED + rb"\n", re.MULTILINE)
 _OPENING_QUOTE = re.compile(rb"""["'](?<![^\s\[{,:]["'])""")
 _ANCHOR = re.compile(rb"&(?<![^\s\[{,:]&)\S")
 # YAML 1.1 breaks lines at the first three; the last is a byte order mark, which only libyaml passes over.
-_REFERENCE_ONLY_SIGNS = ("\x85", "\u2028", "\u2029", "\ufeff")
-_THEIR_LAST_BYTES = tuple(sign.encode()[-1] for sign in _REFERENCE_ONLY_SIGNS)  # a cheap look before the close one
+_REFERENCE_ONLY_SIGNS = tuple(sign.encode() for sign in ("\x85", "\u2028", "\u2029", "\ufeff"))
 _TAB_BEFORE_NODE = re.compile(rb"(?:\A|[\s:?,\[{-])\t")  # as indentation libyaml refuses it, here and there
 _INDENT = re.compile(rb"(?:^|(?<=\n))[ \t?:-]+")
 
@@ -108,10 +107,9 @@ def _is_read_alike(text: bytes) -> bool:
         return False
     if b"\t" in text and _TAB_BEFORE_NODE.search(text):
         return False
-    if not text.isascii() and any(byte in text for byte in _THEIR_LAST_BYTES):
-        decoded = text.decode()
-        if any(sign in decoded for sign in _REFERENCE_ONLY_SIGNS):
-            return False
+    # The last byte alone is a cheap look before the close one.
+    if not text.isascii() and any(sign[-1] in text and sign in text for sign in _REFERENCE_ONLY_SIGNS):
+        return False
     return not _has_sign(text) or _has_signs_in_quotes_alone(text)
 
 

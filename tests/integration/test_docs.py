@@ -39,6 +39,11 @@ def test_the_page_of_traps_is_fresh(document: ModuleType) -> None:
     assert (ROOT / "docs" / "traps.md").read_text("utf-8") == document.traps_page(), "run `make docs`"
 
 
+def test_the_last_measurement_is_shown_as_it_was_kept(document: ModuleType) -> None:
+    page = (ROOT / "docs" / "performance.md").read_text("utf-8")
+    assert document.with_block(document.measurement(), page) == page, "run `make docs`"
+
+
 def test_the_readme_shows_what_make_run_prints(document: ModuleType) -> None:
     assert document.readme_with(document.sample_output(), README) == README, "run `make docs`"
 
