@@ -10,8 +10,8 @@ BIN := .venv/bin
 run: .venv/.ready  ## a whole refresh, on the sample site unless NEWSLEDGER_CONFIG names another; no network on the sample
 	@$(BIN)/newsledger refresh
 
-test: .venv/.ready  ## the whole test suite
-	@$(BIN)/pytest
+test: .venv/.ready  ## the whole test suite, in two processes
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 check: .venv/.ready  ## format, lint, types, layers, SQL
 	$(BIN)/ruff format --check .
