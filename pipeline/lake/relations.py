@@ -1,7 +1,8 @@
 """The SQL files as relations: one file a relation, its name the relation's, its leading comment its description.
 
 The comment's first lines say what the relation holds; `-- grain:` and `-- key:` lines say what a row is and which
-columns name it. Files of `sql/checks` carry `-- severity:`, `-- on:` and `-- message:` instead.
+columns name it; `-- kept: as a view` asks for no table of its own. Files of `sql/checks` carry `-- severity:`, `-- on:`
+and `-- message:` instead.
 """
 
 import re
@@ -13,7 +14,7 @@ from pathlib import Path
 import sqlglot
 from sqlglot import exp
 
-_TAG = re.compile(r"--\s*(grain|key|severity|on|message|blocking):\s*(.*)")
+_TAG = re.compile(r"--\s*(grain|key|kept|severity|on|message|blocking):\s*(.*)")
 
 
 @dataclass(frozen=True, slots=True)

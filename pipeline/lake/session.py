@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import pyarrow as pa
@@ -41,15 +42,17 @@ class Session:
         self.connection.unregister("given_rows")
 
     def make(self, relation: Relation) -> None:
-        """Make the relation a table: with its declared columns, or, of `sql/staging`, with those it yields.
+        """Make the relation a table, or the view that it asks to be: with its declared columns, or, of `sql/staging`,
+        with those it yields.
 
         Raises LakeError naming the SQL file where the SQL fails or does not yield what is declared.
         """
         table = TABLES.get(relation.full_name)
         columns = "*" if table is None else table.select_list()
+        kind = "view" if relation.tags.get("kept") == "as a view" else "table"
         try:
             self.connection.execute(
-                f"create or replace table {relation.full_name} as select {columns} from (\n{relation.sql}\n)"
+                f"create or replace {kind} {relation.full_name} as select {columns} from (\n{relation.sql}\n)"
             )
         except duckdb.Error as error:
             raise LakeError(f"{relation.file}: {error}") from error
@@ -92,26 +95,32 @@ class Session:
 
 @contextmanager
 def open_session(memory_limit: str, scratch: Path, logs: Iterable[Log] = ()) -> Iterator[Session]:
-    """A session that spills to `scratch` above `memory_limit`, with the logs attached."""
+    """A session with the logs attached, whose tables lie in `scratch`: compressed, and out of memory when it is
+    short."""
     scratch.mkdir(parents=True, exist_ok=True)
-    connection = duckdb.connect(
-        config={
-            "memory_limit": memory_limit,
-            "temp_directory": str(scratch),
-            "enable_external_file_cache": False,
-        }
-    )
-    try:
-        connection.execute("set TimeZone = 'UTC'")
-        for schema in ("log", "this", "forms", "staging", "coverage", "links", "reports", "ops"):
-            connection.execute(f"create schema if not exists {schema}")
-        connection.execute(ID_MACROS)
-        session = Session(connection)
-        for log in logs:
-            session.attach_log(log)
-        yield session
-    finally:
-        connection.close()
+    with TemporaryDirectory(prefix="session-", dir=scratch) as folder:
+        connection = duckdb.connect(
+            str(Path(folder) / "session.duckdb"),
+            config={
+                "memory_limit": memory_limit,
+                "temp_directory": folder,
+                "enable_external_file_cache": False,
+                "preserve_insertion_order": False,
+            },
+        )
+        try:
+            connection.execute("set TimeZone = 'UTC'")
+            # Left to choose, DuckDB 2.0 builds hash tables of the items, the widest side, which no memory limit holds.
+            connection.execute("set disabled_optimizers = 'build_side_probe_side'")
+            for schema in ("log", "this", "forms", "staging", "coverage", "links", "reports", "ops"):
+                connection.execute(f"create schema if not exists {schema}")
+            connection.execute(ID_MACROS)
+            session = Session(connection)
+            for log in logs:
+                session.attach_log(log)
+            yield session
+        finally:
+            connection.close()
 
 
 def _quoted(path: Path) -> str:

@@ -1,28 +1,14 @@
--- The documents that tell something now: each path's last accepted meaning, unless the file vanished or lost its front
--- matter. A file that turned bad keeps its last accepted meaning, marked stale. A meaning seen again keeps its first
--- row, with the time it was last taken up.
+-- The documents that tell something now, with all they hold. A view: they are the log's widest rows, and whoever reads
+-- them wants a few of their columns.
 -- grain: source × path
 -- key: source, path
-with
-
-speaking as (
-    select
-        source,
-        path,
-        last_accepted_version_id as version_id,
-        status = 'rejected' as is_stale
-    from staging.last_rows
-    where
-        status in ('accepted', 'rejected')
-        and last_accepted_version_id is not null
-)
-
+-- kept: as a view
 select
     documents.source,
     documents.path,
     documents.version_id,
-    speaking.is_stale,
-    max(documents.seen_at) over (partition by documents.source, documents.path) as seen_at,
+    speaking_versions.is_stale,
+    speaking_versions.seen_at,
     documents.collection,
     (
         starts_with(documents.path, '_news/')
@@ -38,13 +24,10 @@ select
         list_contains(list_transform(documents.issues, lambda issue : issue.code), 'related_not_a_list'), false
     ) as has_bare_related
 from log.documents
-inner join speaking
+inner join staging.speaking_versions
     on
-        documents.source = speaking.source
-        and documents.path = speaking.path
-        and documents.version_id = speaking.version_id
+        documents.source = speaking_versions.source
+        and documents.path = speaking_versions.path
+        and documents.version_id = speaking_versions.version_id
+        and documents.seen_at = speaking_versions.first_seen_at
 where documents.status = 'accepted'
-qualify row_number() over (
-    partition by documents.source, documents.path
-    order by documents.seen_at
-) = 1
