@@ -110,6 +110,7 @@ def open_session(memory_limit: str, scratch: Path, logs: Iterable[Log] = ()) -> 
         )
         try:
             connection.execute("set TimeZone = 'UTC'")
+            connection.execute("set enable_progress_bar = false")  # which would be drawn into a pipe, too
             # Left to choose, DuckDB 2.0 builds hash tables of the items, the widest side, which no memory limit holds.
             connection.execute("set disabled_optimizers = 'build_side_probe_side'")
             for schema in ("log", "this", "forms", "staging", "coverage", "links", "reports", "ops"):

@@ -35,6 +35,7 @@ def build_warehouse(
             },
         )
         try:
+            connection.execute("set enable_progress_bar = false")
             for schema in sorted({TABLES[full_name].schema for full_name in tables} | {"ops"}):
                 connection.execute(f"create schema {schema}")
             for full_name, (table, file) in tables.items():
