@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
 import pyarrow as pa
@@ -95,33 +94,30 @@ class Session:
 
 @contextmanager
 def open_session(memory_limit: str, scratch: Path, logs: Iterable[Log] = ()) -> Iterator[Session]:
-    """A session with the logs attached, whose tables lie in `scratch`: compressed, and out of memory when it is
-    short."""
+    """A session that spills to `scratch` above `memory_limit`, with the logs attached."""
     scratch.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix="session-", dir=scratch) as folder:
-        connection = duckdb.connect(
-            str(Path(folder) / "session.duckdb"),
-            config={
-                "memory_limit": memory_limit,
-                "temp_directory": folder,
-                "enable_external_file_cache": False,
-                "preserve_insertion_order": False,
-            },
-        )
-        try:
-            connection.execute("set TimeZone = 'UTC'")
-            connection.execute("set enable_progress_bar = false")  # which would be drawn into a pipe, too
-            # Left to choose, DuckDB 2.0 builds hash tables of the items, the widest side, which no memory limit holds.
-            connection.execute("set disabled_optimizers = 'build_side_probe_side'")
-            for schema in ("log", "this", "forms", "staging", "coverage", "links", "reports", "ops"):
-                connection.execute(f"create schema if not exists {schema}")
-            connection.execute(ID_MACROS)
-            session = Session(connection)
-            for log in logs:
-                session.attach_log(log)
-            yield session
-        finally:
-            connection.close()
+    connection = duckdb.connect(
+        config={
+            "memory_limit": memory_limit,
+            "temp_directory": str(scratch),
+            "enable_external_file_cache": False,
+            "preserve_insertion_order": False,
+        }
+    )
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set enable_progress_bar = false")  # which would be drawn into a pipe, too
+        # Left to choose, DuckDB 2.0 builds hash tables of the items, the widest side, which no memory limit holds.
+        connection.execute("set disabled_optimizers = 'build_side_probe_side'")
+        for schema in ("log", "this", "forms", "staging", "coverage", "links", "reports", "ops"):
+            connection.execute(f"create schema if not exists {schema}")
+        connection.execute(ID_MACROS)
+        session = Session(connection)
+        for log in logs:
+            session.attach_log(log)
+        yield session
+    finally:
+        connection.close()
 
 
 def _quoted(path: Path) -> str:
