@@ -16,6 +16,20 @@ _FORM_FILES = ("ids.py", "text.py", "urls.py", "tracking_parameters.txt")
 _FORM_LIBRARIES = ("can-ada", "tldextract")
 """A new version may parse a URL otherwise, or bring a newer list of public suffixes."""
 
+_URLS = pa.schema(
+    {
+        "source": pa.string(),
+        "raw": pa.string(),
+        "fetch_url": pa.string(),
+        "identity_url": pa.string(),
+        "host": pa.string(),
+        "registrable_domain": pa.string(),
+        "problem": pa.string(),
+        "stripped_userinfo": pa.bool_(),
+    }
+)
+_TEXTS = pa.schema({"raw": pa.string(), "text": pa.string(), "twice_escaped": pa.bool_()})
+
 
 def forms_version(sites: Mapping[str, SiteBase | None]) -> str:
     """Names the rules that make the forms: their code, their data, the libraries they lean on and the sites'
@@ -35,47 +49,37 @@ def form_providers(sites: Mapping[str, SiteBase | None]) -> dict[str, Callable[[
 
 def _give_urls(sites: Mapping[str, SiteBase | None], builder: Builder) -> None:
     builder.need("staging.url_uses")
-    session = builder.session
-    distinct = session.table("select distinct source, raw from staging.url_uses")
-    sources, raws = distinct["source"].to_pylist(), distinct["raw"].to_pylist()
-    forms = [url_forms(raw, sites.get(source)) for source, raw in zip(sources, raws, strict=True)]
-    session.give(
-        "forms.url_texts",
-        pa.table(
-            {
-                "source": distinct["source"],
-                "raw": distinct["raw"],
-                "fetch_url": pa.array([form.fetch_url for form in forms], pa.string()),
-                "identity_url": pa.array([form.identity_url for form in forms], pa.string()),
-                "host": pa.array([form.host for form in forms], pa.string()),
-                "registrable_domain": pa.array([form.registrable_domain for form in forms], pa.string()),
-                "problem": pa.array([form.problem for form in forms], pa.string()),
-                "stripped_userinfo": pa.array([form.stripped_userinfo for form in forms], pa.bool_()),
-            }
-        ),
+    builder.session.give_computed(
+        "forms.urls",
+        "select distinct source, raw from staging.url_uses",
+        partial(_forms_of_urls, sites),
+        _URLS,
+        "*, content_id('url', fetch_url) as url_id",
     )
-    session.run("create table forms.urls as select *, content_id('url', fetch_url) as url_id from forms.url_texts")
+
+
+def _forms_of_urls(sites: Mapping[str, SiteBase | None], written: pa.RecordBatch) -> pa.RecordBatch:
+    forms = [
+        url_forms(raw, sites.get(source))
+        for source, raw in zip(written["source"].to_pylist(), written["raw"].to_pylist(), strict=True)
+    ]
+    return pa.record_batch([*written.columns, *zip(*forms, strict=True)], _URLS)
 
 
 def _give_texts(builder: Builder) -> None:
     builder.need("staging.texts")
-    session = builder.session
-    unclean = [
-        str(row[0])
-        for row in session.run("select raw from staging.texts where regexp_matches(raw, ?)", [NEEDS_CLEANING])
-    ]
-    cleaned = [clean_text(raw) for raw in unclean]
-    session.give(
+    builder.session.give_computed(
         "forms.texts",
-        pa.table(
-            {
-                "raw": pa.array(unclean, pa.string()),
-                "text": pa.array([text.text for text in cleaned], pa.string()),
-                "twice_escaped": pa.array([text.twice_escaped for text in cleaned], pa.bool_()),
-            }
-        ),
+        f"select raw from staging.texts where regexp_matches(raw, '{NEEDS_CLEANING}')",
+        _clean_texts,
+        _TEXTS,
     )
-    session.run(
-        "insert into forms.texts select raw, raw, false from staging.texts where not regexp_matches(raw, ?)",
-        [NEEDS_CLEANING],
+    builder.session.run(
+        "insert into forms.texts select raw, raw, false from staging.texts"
+        f" where not regexp_matches(raw, '{NEEDS_CLEANING}')"
     )
+
+
+def _clean_texts(written: pa.RecordBatch) -> pa.RecordBatch:
+    cleaned = [clean_text(raw) for raw in written["raw"].to_pylist()]
+    return pa.record_batch([*written.columns, *zip(*cleaned, strict=True)], _TEXTS)

@@ -1,6 +1,6 @@
 """A DuckDB session over the lake: the logs as views, the SQL of `sql/` run into tables and Parquet files."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,9 @@ from pipeline.lake.logs import ROW_GROUP_ROWS, Log
 from pipeline.lake.relations import Relation
 from pipeline.model.ids import ID_MACROS
 from pipeline.model.tables import TABLES
+
+BATCH_ROWS = 50_000
+"""Rows that Python computes at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,26 @@ class Session:
 
     def give(self, full_name: str, rows: pa.Table) -> None:
         """Make `rows` a table of the session."""
+        self._select_given(f"create or replace table {full_name} as", "*", rows)
+
+    def give_computed(
+        self,
+        full_name: str,
+        query: str,
+        compute: Callable[[pa.RecordBatch], pa.RecordBatch],
+        schema: pa.Schema,
+        columns: str = "*",
+    ) -> None:
+        """Make what `compute` makes of each batch of a query's rows, in `schema`, a table of the session, with those
+        `columns` selected of it. Batch by batch: the rows are never held whole outside the database."""
+        self._select_given(f"create table {full_name} as", columns, schema.empty_table())
+        with self.connection.cursor() as reading:
+            for batch in reading.sql(query).to_arrow_reader(BATCH_ROWS):
+                self._select_given(f"insert into {full_name}", columns, pa.Table.from_batches([compute(batch)]))
+
+    def _select_given(self, into: str, columns: str, rows: pa.Table) -> None:
         self.connection.register("given_rows", rows)
-        self.connection.execute(f"create or replace table {full_name} as select * from given_rows")
+        self.connection.execute(f"{into} select {columns} from given_rows")
         self.connection.unregister("given_rows")
 
     def make(self, relation: Relation) -> None:

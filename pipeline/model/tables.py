@@ -237,6 +237,7 @@ COVERAGE = (
     _table(
         "coverage.image_uses",
         _key("image_id", "UUID", "The image; see coverage.images"),
+        _key("url_id", "UUID", "Its URL; see coverage.urls"),
         _VERSION,
         _POINTER,
         _key("owner_pointer", "VARCHAR", "JSON pointer to the item or provider that shows it"),

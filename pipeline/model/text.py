@@ -6,7 +6,7 @@ The raw text stays where it was written; this form is what is shown and compared
 import html
 import re
 import unicodedata
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # Only references closed by a semicolon: `?a=1&copy=2` is a query, not a copyright sign.
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
@@ -16,8 +16,7 @@ NEEDS_CLEANING = r"&|[^\x20-\x7e]|^ | $"
 """A regular expression (RE2 and Python) of the texts that `clean_text` may change; the others are clean as they are."""
 
 
-@dataclass(frozen=True, slots=True)
-class CleanText:
+class CleanText(NamedTuple):
     """`twice_escaped`: an entity still stands in the text after it was undone once (`&amp;quot;`)."""
 
     text: str

@@ -5,28 +5,50 @@
 -- key: article_id
 with
 
-ranked as (
+-- Which of the appearances knows best: one number, so that no aggregate compares texts.
+precedences as (
     select
-        mentions.*,
-        amp.fetch_url as amp_fetch_url,
-        cdn_amp.fetch_url as cdn_amp_fetch_url,
-        row(
-            if(mentions.role = 'main', 0, 1),
-            -epoch_us(mentions.seen_at),
-            mentions.source,
-            mentions.path,
-            mentions.position
+        mention_id,
+        row_number() over (
+            order by
+                role asc,
+                seen_at desc,
+                source asc,
+                path asc,
+                position asc
         ) as precedence
     from staging.mentions
+),
+
+ranked as (
+    select
+        mentions.article_id,
+        mentions.story_id,
+        mentions.identity_url,
+        mentions.is_identified,
+        mentions.url_id,
+        mentions.title,
+        mentions.excerpt,
+        mentions.type,
+        mentions.published_at,
+        mentions.published_precision,
+        mentions.quality,
+        mentions.outlet_id,
+        amp.fetch_url as amp_fetch_url,
+        cdn_amp.fetch_url as cdn_amp_fetch_url,
+        precedences.precedence
+    from staging.mentions
+    inner join precedences
+        on mentions.mention_id = precedences.mention_id
     left join forms.urls as amp
         on
             mentions.source = amp.source
-            and mentions.item.ampweburl = amp.raw
+            and mentions.amp_url = amp.raw
             and amp.problem is null
     left join forms.urls as cdn_amp
         on
             mentions.source = cdn_amp.source
-            and mentions.item.cdnampweburl = cdn_amp.raw
+            and mentions.cdn_amp_url = cdn_amp.raw
             and cdn_amp.problem is null
 )
 
@@ -37,10 +59,10 @@ select
     arg_min(url_id, precedence) as url_id,
     arg_min(title, precedence) as title,
     arg_min(excerpt, precedence) as excerpt,
-    arg_min(item.type, precedence) as type,
-    arg_min(item.publisheddatetime, precedence) as published_at,
-    arg_min(item.publishedprecision, precedence) as published_precision,
-    arg_min(item.quality, precedence) as quality,
+    arg_min(type, precedence) as type,
+    arg_min(published_at, precedence) as published_at,
+    arg_min(published_precision, precedence) as published_precision,
+    arg_min(quality, precedence) as quality,
     arg_min(outlet_id, precedence) as outlet_id,
     arg_min(amp_fetch_url, precedence) as amp_url,
     arg_min(cdn_amp_fetch_url, precedence) as cdn_amp_url,

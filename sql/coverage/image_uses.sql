@@ -9,7 +9,7 @@ owners as (
         source,
         pointer as owner_pointer,
         'image' as role,
-        item.images as images
+        images
     from staging.items
     union all
     select
@@ -17,7 +17,7 @@ owners as (
         source,
         pointer || '/provider' as owner_pointer,
         'provider_image' as role,
-        item.provider.images as images
+        provider_images as images
     from staging.items
 ),
 
@@ -34,6 +34,7 @@ unnested as (
 
 select
     content_id('image', urls.fetch_url) as image_id,
+    urls.url_id,
     unnested.version_id,
     unnested.owner_pointer || '/images/' || unnested.position::varchar || '/url' as pointer,
     unnested.owner_pointer,

@@ -1,15 +1,28 @@
 -- Each image once, with the size most often written for it.
 -- grain: URL
 -- key: image_id
+with
+
+uses as (
+    select
+        image_id,
+        url_id,
+        mode(width order by width) as width,
+        mode(height order by height) as height,
+        coalesce(bool_or(is_cached), false) as is_cached,
+        count(*) as use_count
+    from coverage.image_uses
+    group by image_id, url_id
+)
+
 select
-    content_id('image', urls.fetch_url) as image_id,
-    urls.url_id,
+    uses.image_id,
+    uses.url_id,
     urls.fetch_url,
-    mode(image_uses.width order by image_uses.width) as width,
-    mode(image_uses.height order by image_uses.height) as height,
-    coalesce(bool_or(image_uses.is_cached), false) as is_cached,
-    count(*) as use_count
-from coverage.image_uses
+    uses.width,
+    uses.height,
+    uses.is_cached,
+    uses.use_count
+from uses
 inner join coverage.urls
-    on image_uses.image_id = content_id('image', urls.fetch_url)
-group by urls.url_id, urls.fetch_url
+    on uses.url_id = urls.url_id

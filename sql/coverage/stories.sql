@@ -18,15 +18,15 @@ select
     mentions.path,
     mentions.version_id,
     mentions.article_id as lead_article_id,
-    mentions.item.category as category,
+    mentions.category,
     mentions.title,
-    mentions.item.publisheddatetime as published_at,
-    mentions.item.publishedprecision as published_precision,
-    mentions.item.heat as heat,
-    mentions.item.quality as quality,
+    mentions.published_at,
+    mentions.published_precision,
+    mentions.heat,
+    mentions.quality,
     coalesce(related_counts.related_count, 0) as related_count,
-    related_counts.related_count is not null and coalesce(mentions.item.heat, 0) >= 0 as is_lead,
-    mentions.item.published as published,
+    related_counts.related_count is not null and coalesce(mentions.heat, 0) >= 0 as is_lead,
+    mentions.published,
     mentions.is_stale
 from staging.mentions
 left join related_counts

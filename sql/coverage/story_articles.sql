@@ -7,6 +7,6 @@ select
     article_id,
     arg_min(role, position) as role,
     min(position) as rank,
-    first(item.quality order by position) as quality
+    first(quality order by position) as quality
 from staging.mentions
 group by story_id, article_id

@@ -7,8 +7,8 @@ unnested as (
     select
         story_id,
         source,
-        unnest(item.topics) as raw,
-        generate_subscripts(item.topics, 1) - 1 as position
+        unnest(topics) as raw,
+        generate_subscripts(topics, 1) - 1 as position
     from staging.mentions
     where role = 'main'
 )

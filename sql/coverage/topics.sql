@@ -12,7 +12,7 @@ used as (
         select
             source,
             story_id,
-            unnest(item.topics) as raw
+            unnest(topics) as raw
         from staging.mentions
         where role = 'main'
     ) as mentions

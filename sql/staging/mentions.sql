@@ -6,7 +6,7 @@ with
 
 joined as (
     select
-        items.*,
+        items.* exclude (images),
         web.problem is null and web.raw is not null as has_web,
         original.problem is null and original.raw is not null as has_original,
         web.identity_url as web_identity,
@@ -16,23 +16,23 @@ joined as (
         titles.text as title,
         excerpts.text as excerpt,
         coalesce(titles.twice_escaped, false) or coalesce(excerpts.twice_escaped, false) as is_twice_escaped,
-        nullif(lower(trim(items.item.provider.domain)), '') as domain,
+        nullif(lower(trim(items.provider_domain)), '') as domain,
         nullif(names.text, '') as provider_name
     from staging.items
     left join forms.urls as web
         on
             items.source = web.source
-            and items.item.weburl = web.raw
+            and items.web_url = web.raw
     left join forms.urls as original
         on
             items.source = original.source
-            and items.item.originalurl = original.raw
+            and items.original_url = original.raw
     left join forms.texts as titles
-        on items.item.title = titles.raw
+        on items.raw_title = titles.raw
     left join forms.texts as excerpts
-        on items.item.excerpt = excerpts.raw
+        on items.raw_excerpt = excerpts.raw
     left join forms.texts as names
-        on items.item.provider.name = names.raw
+        on items.raw_provider_name = names.raw
     where items.is_story
 ),
 
@@ -49,7 +49,7 @@ identified as (
             when has_original then original_identity
             else
                 'urn:newsledger:' || coalesce(domain, '')
-                || ':' || coalesce(strftime(item.publisheddatetime, '%Y-%m-%dT%H:%M:%SZ'), '')
+                || ':' || coalesce(strftime(published_at, '%Y-%m-%dT%H:%M:%SZ'), '')
                 || ':' || coalesce(nullif(lower(title), ''), source || '/' || path || pointer)
         end as identity_url
     from joined
@@ -64,12 +64,28 @@ select
     role,
     position,
     pointer,
-    item,
+    category,
+    type,
+    published_at,
+    published_precision,
+    quality,
+    heat,
+    published,
+    topics,
+    raw_title,
     title,
+    raw_excerpt,
     excerpt,
     is_twice_escaped,
-    domain,
+    raw_provider_name,
     provider_name,
+    provider_domain,
+    domain,
+    provider_images[1].url as logo_raw,
+    web_url,
+    original_url,
+    amp_url,
+    cdn_amp_url,
     is_identified,
     url_id,
     identity_url,

@@ -4,13 +4,13 @@
 with
 
 all_texts as (
-    select item.title as raw from staging.items
+    select raw_title as raw from staging.items
     union all
-    select item.excerpt as raw from staging.items
+    select raw_excerpt as raw from staging.items
     union all
-    select item.provider.name as raw from staging.items
+    select raw_provider_name as raw from staging.items
     union all
-    select unnest(item.topics) as raw from staging.items
+    select unnest(topics) as raw from staging.items
     union all
     select from_json(value, '"VARCHAR"') as raw from staging.named_leftovers
 )
