@@ -88,7 +88,7 @@ def measure_memory(archive: Archive, scratch: Path) -> Watched[Counts]:
 
 def refresh_once(site: Path, data_dir: Path, kind: Kind, run_id: str) -> Pass:
     """One refresh of the archive up to the coverage tables, as the assets make it."""
-    source, settings = _configured(site, data_dir, kind)
+    source, settings = configured(site, data_dir, kind)
     sites = site_bases([source], settings.copies_dir)
     forms = forms_version(sites)
     start = time.perf_counter()
@@ -106,7 +106,7 @@ def refresh_once(site: Path, data_dir: Path, kind: Kind, run_id: str) -> Pass:
 
 def documents_once(site: Path, data_dir: Path, kind: Kind, run_id: str) -> tuple[float, Counts]:
     """Only the documents stage of a refresh: its seconds, and what it counted."""
-    source, settings = _configured(site, data_dir, kind)
+    source, settings = configured(site, data_dir, kind)
     with begin_refresh(settings, run_id, None) as refresh:
         start = time.perf_counter()
         counts = take_in(refresh, source)
@@ -159,7 +159,7 @@ def _kind(cores: int) -> Kind:
     return "serial" if cores == 1 else "processes"
 
 
-def _configured(site: Path, data_dir: Path, kind: Kind) -> tuple[Source, Settings]:
+def configured(site: Path, data_dir: Path, kind: Kind) -> tuple[Source, Settings]:
     source = Source(name="bench", path=site)
     settings = Settings(data_dir=data_dir, sources=(source,), executor=Executor(kind=kind), links=Links(enabled=False))
     return source, settings
