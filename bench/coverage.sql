@@ -115,8 +115,13 @@ copy (
 ) to '{folder}/url_uses.parquet' {parquet};
 
 copy (
-    select urls.url_id, urls.fetch_url, urls.identity_url, urls.host, urls.registrable_domain, urls.problem, uses.use_count
-    from ready.urls as urls
+    select urls.*, uses.use_count
+    from (
+        select
+            url_id, any_value(fetch_url) as fetch_url, any_value(identity_url) as identity_url, any_value(host) as host,
+            any_value(registrable_domain) as registrable_domain, any_value(problem) as problem
+        from ready.urls group by url_id
+    ) as urls
     inner join (select url_id, count(*) as use_count from url_uses group by url_id) as uses on urls.url_id = uses.url_id
     order by urls.url_id
 ) to '{folder}/urls.parquet' {parquet};

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from pipeline.lake.build import Builder
 from pipeline.model.text import NEEDS_CLEANING, clean_text
-from pipeline.model.urls import SiteBase, url_forms
+from pipeline.model.urls import URL_MACROS, SiteBase, registrable_domain, url_forms
 
 _FORM_FILES = ("ids.py", "text.py", "urls.py", "tracking_parameters.txt")
 _FORM_LIBRARIES = ("can-ada", "tldextract")
@@ -28,6 +28,7 @@ _URLS = pa.schema(
         "stripped_userinfo": pa.bool_(),
     }
 )
+_HOSTS = pa.schema({"host": pa.string(), "registrable_domain": pa.string()})
 _TEXTS = pa.schema({"raw": pa.string(), "text": pa.string(), "twice_escaped": pa.bool_()})
 
 
@@ -49,13 +50,35 @@ def form_providers(sites: Mapping[str, SiteBase | None]) -> dict[str, Callable[[
 
 def _give_urls(sites: Mapping[str, SiteBase | None], builder: Builder) -> None:
     builder.need("staging.url_uses")
-    builder.session.give_computed(
+    session = builder.session
+    session.run(URL_MACROS)
+    session.run(
+        "create table forms.written_urls as select *, is_plain_url(raw) as is_plain"
+        " from (select distinct source, raw from staging.url_uses)"
+    )
+    session.give_computed(
         "forms.urls",
-        "select distinct source, raw from staging.url_uses",
+        "select source, raw from forms.written_urls where not is_plain",
         partial(_forms_of_urls, sites),
         _URLS,
         "*, content_id('url', fetch_url) as url_id",
     )
+    session.give_computed(
+        "forms.hosts",
+        "select distinct plain_host(raw) as host from forms.written_urls where is_plain",
+        _domains_of_hosts,
+        _HOSTS,
+    )
+    session.run(
+        "insert into forms.urls"
+        " select source, raw, raw, plain_identity(raw), host, registrable_domain, null, false, content_id('url', raw)"
+        " from forms.written_urls inner join forms.hosts on plain_host(raw) = host where is_plain"
+    )
+    session.run("drop table forms.written_urls; drop table forms.hosts")
+
+
+def _domains_of_hosts(hosts: pa.RecordBatch) -> pa.RecordBatch:
+    return pa.record_batch([hosts["host"], [*map(registrable_domain, hosts["host"].to_pylist())]], _HOSTS)
 
 
 def _forms_of_urls(sites: Mapping[str, SiteBase | None], written: pa.RecordBatch) -> pa.RecordBatch:

@@ -23,6 +23,26 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 # The list bundled with the library, and only that: no look-up, no cache on disk, the same answer everywhere.
 _SUFFIXES = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 
+URL_MACROS = r"""
+create or replace macro is_plain_url(raw) as
+    regexp_full_match(
+        raw,
+        'https?://(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}/[A-Za-z0-9_~!$()*+,:@/.=-]*'
+    )
+    and not contains(raw, '/.')
+    and not contains(raw, 'xn--');
+create or replace macro plain_host(raw) as split_part(raw, '/', 3);
+create or replace macro plain_identity(raw) as
+    case
+        when contains(raw, '://www.')
+            then 'https://' || regexp_extract(raw, '^https?://(?:www\.)*((?:[^/.]+\.)+[^/.]+/.*)', 1)
+        when starts_with(raw, 'https') then raw
+        else 'https' || raw[5:]
+    end;
+"""
+"""DuckDB macros for the many URLs that a WHATWG parser leaves as they are and that have no query: the fetch form of a
+plain URL is its text. `url_forms` says what holds; a property test holds them together."""
+
 
 @dataclass(frozen=True, slots=True)
 class SiteBase:
