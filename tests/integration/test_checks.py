@@ -51,12 +51,25 @@ def dated(days: float | None) -> Tables:
     return REFRESH | {"coverage.mentions": [{"mention_id": uid(1), "published_at": when}]}
 
 
+def bodies(*searched: bool) -> Tables:
+    documents = [{"version_id": "v1", "source": "tide", "path": "_samples/a.md", "body": "<p>"}]
+    return {
+        "staging.accepted_documents": documents,
+        "forms.body_links": [{"version_id": "v1", "is_searched": found} for found in searched]
+        or [{"version_id": "v0", "is_searched": False}],
+    }
+
+
 def story(**more: object) -> Tables:
     return {"coverage.stories": [STORY | {"related_count": 2} | more]}
 
 
 ITEM = {"title": "x"}
 CASES: dict[str, tuple[dict[str, Tables], dict[str, Tables]]] = {
+    "bodies_are_searched": (
+        {"one was not": bodies(False)},
+        {"all were": bodies(True), "none holds a link": bodies()},
+    ),
     "every_url_use_is_kept": (
         {
             "lost": {"staging.url_uses": [USE], "coverage.url_uses": []},
