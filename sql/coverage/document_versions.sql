@@ -4,31 +4,6 @@
 -- key: version_id
 with
 
-spans as (
-    select
-        source,
-        path,
-        version_id,
-        status,
-        sha256,
-        semantic_sha256,
-        seen_at,
-        item.heat as heat,
-        item.quality as quality,
-        coalesce(len(list_filter(related, lambda entry : entry is not null)), 0) as related_count,
-        coalesce(
-            lag(version_id) over by_time <> version_id
-            or lag(status) over by_time <> status,
-            true
-        ) as is_arrival,
-        coalesce(lead(seen_at) over by_time, 'infinity'::timestamptz) as replaced_at
-    from log.documents
-    window by_time as (
-        partition by source, path
-        order by seen_at
-    )
-),
-
 -- When a source was looked at as a whole: by a refresh, or at each commit of a backfill that changed something of it.
 source_sightings as (
     select
@@ -51,7 +26,7 @@ seen_until as (
     select
         spans.*,
         coalesce(greatest(spans.seen_at, source_sightings.seen_at), spans.seen_at) as last_seen_at
-    from spans
+    from staging.spans
     asof left join source_sightings
         on
             spans.source = source_sightings.source

@@ -117,9 +117,32 @@ def test_the_main_item_of_one_story_may_be_a_related_item_of_another(archive: Ar
 def test_two_stories_may_list_each_other(archive: Archive) -> None:
     archive.write("_news/a.md", news(ONE, item(TWO)))
     archive.write("_news/b.md", news(TWO, item(ONE)))
+    archive.write("_news/c.md", news(THREE, item(ONE)))
     archive.refresh()
-    assert archive.query("select story_count, mention_count from coverage.articles") == [(2, 2), (2, 2)]
-    assert archive.column("select count(*) from coverage.story_articles") == [4]
+    assert archive.query("select identity_url, story_count from coverage.articles order by 1") == [
+        (ONE, 3),
+        (THREE, 1),
+        (TWO, 2),
+    ]
+    assert archive.column("select count(*) from coverage.story_articles") == [6]
+    assert archive.query(
+        "select stories.path, others.path from coverage.stories"
+        " join coverage.story_articles as listed on listed.story_id = stories.story_id and listed.role = 'related'"
+        " join coverage.stories as others on others.lead_article_id = listed.article_id"
+        " join coverage.story_articles as back on back.story_id = others.story_id and back.role = 'related'"
+        " and back.article_id = stories.lead_article_id where stories.path < others.path"
+    ) == [("_news/a.md", "_news/b.md")]
+
+
+def test_stories_that_share_an_article_are_one_cluster(archive: Archive) -> None:
+    archive.write("_news/a.md", news(ONE, item(THREE)))
+    archive.write("_news/b.md", news(TWO, item(THREE)))
+    archive.write("_news/c.md", news(url_of("four")))
+    archive.refresh()
+    assert archive.query(
+        "select path, cluster_id = min(story_id) over (partition by cluster_id), story_count, shared_article_count"
+        " from coverage.story_clusters join coverage.stories using (story_id) order by path"
+    ) == [("_news/a.md", True, 2, 1), ("_news/b.md", True, 2, 1), ("_news/c.md", True, 1, 0)]
 
 
 def test_a_story_that_lists_itself_holds_its_article_once_as_main(archive: Archive) -> None:
@@ -570,6 +593,41 @@ def test_a_meaning_that_comes_back_is_two_meanings_in_three_rows(archive: Archiv
     ) == [(60, 2, True, 1, 3), (70, 1, False, 2, 2)]
     assert archive.query("select heat from coverage.stories") == [(60,)]
     assert archive.query("select day(seen_at) from coverage.documents") == [(3,)]
+
+
+def test_the_history_of_a_story_tells_its_heat_each_time_it_changed(archive: Archive) -> None:
+    """Also where a meaning came back; a night without the file, or with a bad one, is a gap."""
+    archive.write("_news/other.md", news(TWO, heat=5))
+    nights: list[dict[str, object] | str | None] = [
+        news(ONE, heat=60),
+        news(ONE, item(THREE), heat=70, quality=60),
+        news(ONE, heat=60),
+        news(ONE, heat=60),
+        "---\ntitle: [\n---\n",
+        None,
+        news(ONE, heat=None),
+    ]
+    for night in nights:
+        if night is None:
+            (archive.folder / "_news" / "a.md").unlink()
+        else:
+            archive.write("_news/a.md", night)
+        archive.refresh()
+    assert archive.query(
+        "select appearance, day(history.seen_at), day(replaced_at), history.heat, history.quality,"
+        " history.related_count, heat_change, quality_change, related_change"
+        " from coverage.heat_history as history join coverage.stories using (story_id) where path = '_news/a.md'"
+        " order by appearance"
+    ) == [
+        (1, 1, 2, 60, 50, 0, None, None, None),
+        (2, 2, 3, 70, 60, 1, 10, 10, 1),
+        (3, 3, 5, 60, 50, 0, -10, -10, -1),
+        (4, 7, None, None, 50, 0, None, 0, 0),
+    ]
+    assert archive.query("select count(*), count(distinct version_id) from coverage.heat_history") == [(5, 4)]
+    (archive.folder / "_news" / "a.md").unlink()
+    archive.refresh()
+    assert archive.column("select heat from coverage.heat_history") == [5], "a story that is no more has none"
 
 
 def test_a_deleted_file_ends_its_story_and_a_restored_one_tells_it_again(archive: Archive) -> None:
