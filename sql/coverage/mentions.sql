@@ -10,6 +10,7 @@ select
     position,
     pointer,
     item.title as title,
+    title as clean_title,
     item.excerpt as excerpt,
     item.type as type,
     item.publisheddatetime as published_at,
