@@ -11,7 +11,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from pipeline.content.issues import CODES
-from pipeline.lake.relations import relation, sql_folder
+from pipeline.lake.relations import relation, relations, sql_folder
 from pipeline.model.tables import TABLES
 from pipeline.warehouse import query, read_file
 from tests.sample import first_night, second_night
@@ -46,6 +46,10 @@ def tables_page() -> str:
             f" {column.meaning.replace('|', chr(92) + '|')} |"
             for column in table.columns
         ]
+    lines += ["", "# Macros", "", "Questions with a blank in them: `from search('tide lagoon')`."]
+    for macro in relations("macros"):
+        lines += ["", f"## {macro.tags['call']}", "", macro.description, ""]
+        lines += [f"One row: {macro.tags['grain']}. SQL: [{macro.file}](../{macro.file})."]
     return "\n".join(lines) + "\n"
 
 

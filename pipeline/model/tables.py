@@ -602,12 +602,14 @@ OPS = (
     ),
     _table(
         "ops.catalog",
-        _key("relation", "VARCHAR", "Schema and name"),
+        _key("relation", "VARCHAR", "Schema and name of a table; of a macro how it is called"),
+        _key("schema", "VARCHAR", "coverage | links | reports | ops; main for macros"),
+        _key("kind", "VARCHAR", "table | macro"),
         Column("grain", "VARCHAR", "What one row is"),
         Column("key", "VARCHAR", "The columns that name a row"),
-        Column("description", "VARCHAR", "What it holds"),
-        Column("sql_file", "VARCHAR", "The SQL that makes it"),
-        _key("row_count", "BIGINT", "Rows"),
+        _key("description", "VARCHAR", "What it holds"),
+        Column("sql_file", "VARCHAR", "The SQL that makes it; null for this one, which the publication makes"),
+        Column("row_count", "BIGINT", "Rows; null for a macro"),
     ),
 )
 

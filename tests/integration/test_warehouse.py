@@ -54,7 +54,17 @@ def test_tables_and_columns_explain_themselves(tmp_path: Path) -> None:
     assert described[0]["comment"].startswith("What the typed columns alone")
     silent = query(file, "select column_name from duckdb_columns() where comment is null and not internal")
     assert silent.num_rows == 0
-    assert query(file, "select grain from ops.catalog").to_pylist() == [{"grain": "one key of one meaning"}]
+
+
+def test_the_catalog_lists_every_relation_and_itself(tmp_path: Path) -> None:
+    file = _publish(tmp_path, "r1", 3)
+    columns = "relation, schema, kind, grain, key, sql_file, row_count"
+    assert query(file, f"select {columns} from ops.catalog").to_pylist() == [
+        {"relation": "coverage.leftovers", "schema": "coverage", "kind": "table", "grain": "one key of one meaning"}
+        | {"key": "version_id, pointer", "sql_file": "sql/coverage/leftovers.sql", "row_count": 3},
+        {"relation": "ops.catalog", "schema": "ops", "kind": "table", "grain": "relation or macro"}
+        | {"key": "relation", "sql_file": None, "row_count": 2},
+    ]
 
 
 def test_a_reader_that_holds_a_connection_is_never_disturbed(tmp_path: Path) -> None:
