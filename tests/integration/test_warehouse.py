@@ -13,7 +13,7 @@ import pytest
 from pipeline.errors import QueryError, WarehouseError
 from pipeline.lake.snapshots import TableFile
 from pipeline.settings import Warehouse
-from pipeline.warehouse import build_warehouse, publish_warehouse, query, read_file
+from pipeline.warehouse import build_warehouse, publish_warehouse, query, read_file, roll_back
 from pipeline.warehouse.building import BUILDING
 
 RULES = Warehouse()
@@ -113,6 +113,27 @@ def test_only_the_last_files_are_kept(tmp_path: Path) -> None:
     for number in range(5):
         _publish(tmp_path, f"r{number}", 1, keep=2)
     assert sorted(file.name for file in (tmp_path / "warehouse").iterdir()) == ["r3.duckdb", "r4.duckdb"]
+
+
+def test_a_rollback_goes_to_the_file_before_and_keeps_the_other(tmp_path: Path) -> None:
+    """Again to the one before that; the next publication stands above both."""
+    for number in (1, 2, 3):
+        _publish(tmp_path, f"r{number}", number)
+    link = tmp_path / "warehouse.duckdb"
+    assert roll_back(link).name == "r2.duckdb"
+    assert query(read_file(link), "select count(*) as n from coverage.leftovers").to_pylist() == [{"n": 2}]
+    assert roll_back(link).name == "r1.duckdb"
+    assert sorted(file.name for file in (tmp_path / "warehouse").iterdir()) == [f"r{n}.duckdb" for n in (1, 2, 3)]
+    assert _publish(tmp_path, "r4", 4) == read_file(link)
+
+
+def test_without_an_earlier_file_nothing_is_rolled_back(tmp_path: Path) -> None:
+    published = _publish(tmp_path, "r1", 1)
+    with pytest.raises(WarehouseError, match=r"r1\.duckdb: no warehouse published before it is kept"):
+        roll_back(tmp_path / "warehouse.duckdb")
+    assert read_file(tmp_path / "warehouse.duckdb") == published
+    with pytest.raises(WarehouseError, match="newsledger refresh"):
+        roll_back(tmp_path / "nowhere.duckdb")
 
 
 def test_nobody_can_write_to_it(tmp_path: Path) -> None:
