@@ -1,4 +1,4 @@
-"""The command line: `newsledger refresh | backfill | status | sql | issues | report | ui`.
+"""The command line: `newsledger refresh | backfill | status | sql | issues | report | rollback | ui`.
 
 Belongs here: arguments, what is printed, exit codes. The refresh itself is the Dagster job, run in this process on the
 instance that the UI shows. Dagster is imported only by the command that runs it: a query answers at once.
@@ -17,11 +17,13 @@ import typer
 from rich.console import Console
 
 from pipeline.errors import NewsledgerError
+from pipeline.lake.lock import hold_lock
 from pipeline.model.version import program_version
 from pipeline.printing import print_as, print_backfill, print_status
 from pipeline.problems import Severity, Wanted, current_problems, print_problems
+from pipeline.report import write_report
 from pipeline.settings import CONFIG_VARIABLE, NOW_VARIABLE, Settings, load_settings
-from pipeline.warehouse import query, read_file
+from pipeline.warehouse import query, read_file, roll_back
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__.splitlines()[0]
@@ -138,6 +140,19 @@ def report(
     typer.echo(page)
     if show:
         webbrowser.open(page.as_uri())
+
+
+@app.command()
+def rollback(config: Config = None) -> None:
+    """Let readers open the warehouse published before the last one, and make the report tell of that one."""
+    settings = _settings(config)
+    with hold_lock(settings.lock_file, "rollback"):
+        left = read_file(settings.warehouse_file)
+        now = roll_back(settings.warehouse_file)
+        page = write_report(now, settings.report_dir)
+    typer.echo(f"{settings.warehouse_file} names {now.name}, no longer {left.name}, which is kept")
+    typer.echo(f"{page} tells of {now.stem}")
+    typer.echo("the logs and the tables of the lake stay; the next refresh publishes a new warehouse")
 
 
 @app.command()

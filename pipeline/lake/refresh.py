@@ -74,6 +74,7 @@ class Refresh:
         return Builder(session, self.snapshots, self.refresh_id, known | dict(inputs or {}), dict(providers or {}))
 
     def _described(self) -> pa.Table:
+        volatile = ["/" + key.replace("~", "~0").replace("/", "~1") for key in self.settings.content.volatile_keys]
         kept_after = self.night - timedelta(days=self.settings.links.checks_kept_nights)
         return pa.table(
             {
@@ -81,6 +82,7 @@ class Refresh:
                 "started_at": pa.array([self.started_at], pa.timestamp("us", tz="UTC")),
                 "night": pa.array([self.night], pa.date32()),
                 "checks_kept_after": pa.array([kept_after], pa.date32()),
+                "volatile_pointers": pa.array([volatile], pa.list_(pa.string())),
             }
         )
 

@@ -2,7 +2,7 @@
 
 The comment's first lines say what the relation holds; `-- grain:` and `-- key:` lines say what a row is and which
 columns name it; `-- kept: as a view` asks for no table of its own. Files of `sql/checks` carry `-- severity:`, `-- on:`
-and `-- message:` instead.
+and `-- message:` instead, those of `sql/macros` how they are called.
 """
 
 import re
@@ -14,7 +14,7 @@ from pathlib import Path
 import sqlglot
 from sqlglot import exp
 
-_TAG = re.compile(r"--\s*(grain|key|kept|severity|on|message|blocking):\s*(.*)")
+_TAG = re.compile(r"--\s*(grain|key|kept|severity|on|message|blocking|call):\s*(.*)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,24 @@ def statement(name: str) -> str:
 
 SECTIONS = (
     Section(
+        "turns",
+        "What the last night changed",
+        "Links judged otherwise than at the judgement before, however long ago that was: what broke, was found broken"
+        " when first asked, shuts us out, moved, or came back.",
+        "No link was judged otherwise than before.",
+        ("link", "links"),
+        (
+            Column("link", "Link", Kind.URL),
+            Column("change", "Change", Kind.BADGE),
+            Column("verdict_before", "Before", Kind.BADGE, "never judged"),
+            Column("verdict", "Now", Kind.BADGE),
+            Column("why", "Why", Kind.CODE),
+            Column("night_before", "Judged before on", Kind.DATE),
+            Column("places", "Places", Kind.NUMBER),
+            Column("path", "First file", Kind.CODE),
+        ),
+    ),
+    Section(
         "dead_links",
         "Dead and failing links",
         "Links whose last judgement says that what they point to is not there. Three strikes, on nights apart, make a"
@@ -99,6 +117,40 @@ SECTIONS = (
         ),
     ),
     Section(
+        "rot",
+        "Link health by role and age",
+        "What a link is for, and how old the item is that it belongs to. A link of two roles counts in both.",
+        "No link stands in a current file.",
+        ("group", "groups"),
+        (
+            Column("role", "Role", Kind.CODE),
+            Column("age", "Age", Kind.TEXT),
+            Column("links", "Links", Kind.NUMBER),
+            Column("alive", "Alive", Kind.NUMBER),
+            Column("broken", "Broken", Kind.NUMBER),
+            Column("unjudged", "Not judged", Kind.NUMBER),
+            Column("broken_share", "Broken share", Kind.SHARE),
+        ),
+    ),
+    Section(
+        "leaders",
+        "Who leads, who follows",
+        "An outlet leads a story whose main item is its own, and joins one in which it is related to another’s. The"
+        " three most frequent followers and leaders of each are named.",
+        "No item names its provider.",
+        ("outlet", "outlets"),
+        (
+            Column("outlet", "Outlet", Kind.TEXT),
+            Column("domain", "Domain", Kind.CODE),
+            Column("stories_led", "Led", Kind.NUMBER),
+            Column("stories_followed_by_others", "Followed", Kind.NUMBER),
+            Column("stories_joined", "Joined", Kind.NUMBER),
+            Column("lead_share", "Share led", Kind.SHARE),
+            Column("followers", "Followed by", Kind.TEXT),
+            Column("leaders", "Follows", Kind.TEXT),
+        ),
+    ),
+    Section(
         "shared_articles",
         "Articles in several stories",
         "The same article, told by its URL whichever way that was written, in more than one story.",
@@ -111,6 +163,39 @@ SECTIONS = (
             Column("story_count", "Stories", Kind.NUMBER),
             Column("leads", "Leads", Kind.NUMBER),
             Column("paths", "Files", Kind.PATHS),
+        ),
+    ),
+    Section(
+        "clusters",
+        "Stories that hang together",
+        "Stories that share articles, directly or through one another. Two that each list the other’s main item are a"
+        " mutual listing.",
+        "No two stories share an article.",
+        ("cluster", "clusters"),
+        (
+            Column("hottest_title", "Hottest story", Kind.TEXT, "without a title"),
+            Column("story_count", "Stories", Kind.NUMBER),
+            Column("shared_article_count", "Shared articles", Kind.NUMBER),
+            Column("mutual_count", "Mutual listings", Kind.NUMBER),
+            Column("first_day", "From", Kind.DATE),
+            Column("last_day", "To", Kind.DATE),
+            Column("paths", "Files", Kind.PATHS),
+        ),
+    ),
+    Section(
+        "topics",
+        "Topics of the last week",
+        "Stories of each topic, and of those below it, in the last week that has any, against the week before.",
+        "No story of known date is filed under a topic.",
+        ("topic", "topics"),
+        (
+            Column("topic", "Topic", Kind.TEXT),
+            Column("parent_topic", "Above it", Kind.TEXT),
+            Column("week", "Week of", Kind.DATE),
+            Column("stories", "Stories", Kind.NUMBER),
+            Column("stories_before", "Week before", Kind.NUMBER),
+            Column("change", "Change", Kind.NUMBER),
+            Column("source", "Source", Kind.TEXT),
         ),
     ),
     Section(
@@ -130,6 +215,40 @@ SECTIONS = (
         ),
     ),
     Section(
+        "names",
+        "Conflicting names",
+        "Domains with several names, and articles that stories give several titles, times or providers. What the tables"
+        " prefer is marked as shown.",
+        "Everything goes by one name.",
+        ("name", "names"),
+        (
+            Column("subject", "Of", Kind.CODE),
+            Column("kind", "What", Kind.BADGE),
+            Column("value", "Name", Kind.TEXT),
+            Column("mentions", "Mentions", Kind.NUMBER),
+            Column("shown", "Shown", Kind.TEXT),
+            Column("path", "First file", Kind.CODE),
+        ),
+    ),
+    Section(
+        "lead_rule",
+        "Heat that breaks the lead rule",
+        "By the archive’s habit, heat is −1 where a related item outranks the main one, else quality + 10 × related"
+        " items.",
+        "Every heat follows the rule.",
+        ("story", "stories"),
+        (
+            Column("path", "File", Kind.CODE),
+            Column("title", "Title", Kind.TEXT, "without a title"),
+            Column("violation", "What", Kind.BADGE),
+            Column("heat", "Heat", Kind.NUMBER),
+            Column("expected_heat", "By the rule", Kind.NUMBER),
+            Column("quality", "Quality", Kind.NUMBER),
+            Column("related_count", "Related", Kind.NUMBER),
+            Column("top_related_quality", "Best related", Kind.NUMBER),
+        ),
+    ),
+    Section(
         "changes",
         "Changed in the last refresh",
         "Files that were added, changed, turned bad, vanished or came back.",
@@ -140,6 +259,7 @@ SECTIONS = (
             Column("source", "Source", Kind.TEXT),
             Column("change", "Change", Kind.BADGE),
             Column("title", "Title", Kind.TEXT, "without a title"),
+            Column("parts", "What changed", Kind.TEXT),
             Column("heat_before", "Heat before", Kind.NUMBER),
             Column("heat_now", "Heat now", Kind.NUMBER),
             Column("related_before", "Related before", Kind.NUMBER),

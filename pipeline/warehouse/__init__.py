@@ -4,7 +4,7 @@ A published file is never written again, so no reader is ever stopped and none s
 """
 
 from pipeline.warehouse.building import build_warehouse
-from pipeline.warehouse.publishing import publish_warehouse
+from pipeline.warehouse.publishing import publish_warehouse, roll_back
 from pipeline.warehouse.reading import query, read_file
 
-__all__ = ["build_warehouse", "publish_warehouse", "query", "read_file"]
+__all__ = ["build_warehouse", "publish_warehouse", "query", "read_file", "roll_back"]

@@ -1,12 +1,13 @@
 """Build a new warehouse file from a snapshot's Parquet files, with comments on everything and every row counted."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import duckdb
 
 from pipeline.errors import WarehouseError
-from pipeline.lake.relations import relation
+from pipeline.lake.relations import Relation, relation, relations
 from pipeline.lake.snapshots import TableFile
 from pipeline.model.tables import TABLES, Table
 from pipeline.settings import Warehouse
@@ -40,7 +41,8 @@ def build_warehouse(
                 connection.execute(f"create schema {schema}")
             for full_name, (table, file) in tables.items():
                 _load(connection, TABLES[full_name], table, file)
-            _catalog(connection, tables)
+            macros = _macros(connection, tables.keys())
+            _catalog(connection, tables, macros)
             connection.execute("checkpoint")
         finally:
             connection.close()
@@ -60,16 +62,39 @@ def _load(connection: duckdb.DuckDBPyConnection, declared: Table, table: TableFi
     _comment(connection, declared, relation(declared.full_name).description)
 
 
-def _catalog(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, tuple[TableFile, Path]]) -> None:
+def _macros(connection: duckdb.DuckDBPyConnection, loaded: AbstractSet[str]) -> list[Relation]:
+    """Make the macros of `sql/macros` whose tables are there, commented; each is planned once, since DuckDB would tell
+    of a wrong one only when it is called."""
+    macros = [found for found in relations("macros") if found.reads <= loaded]
+    for found in macros:
+        connection.execute(f"create macro {found.tags['call']} as table (\n{found.sql}\n)")
+        connection.execute(f"comment on macro table {found.name} is {_literal(found.description)}")
+        connection.execute(f"explain from {found.name}('')")
+    return macros
+
+
+def _catalog(
+    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, tuple[TableFile, Path]], macros: Iterable[Relation]
+) -> None:
     declared = TABLES["ops.catalog"]
-    connection.execute(declared.definition())
-    for full_name, (table, _) in sorted(tables.items()):
+    description = "Every relation and macro of this warehouse: what it holds, what a row is, where its SQL is."
+    rows: list[tuple[object, ...]] = []
+    for full_name, (table, _) in tables.items():
         made = relation(full_name)
-        connection.execute(
-            "insert into ops.catalog values (?, ?, ?, ?, ?, ?)",
-            [full_name, made.tags.get("grain"), ", ".join(made.key), made.description, made.file, table.rows],
-        )
-    _comment(connection, declared, "Every relation of this warehouse: what it holds, what a row is, where its SQL is.")
+        rows.append((full_name, made.schema, "table", *_told(made), ", ".join(made.key), made.file, table.rows))
+    rows += [(found.tags["call"], "main", "macro", *_told(found), None, found.file, None) for found in macros]
+    rows.append((declared.full_name, "ops", "table", "relation or macro", description, "relation", None, len(rows) + 1))
+    connection.execute(declared.definition())
+    connection.executemany(
+        "insert into ops.catalog (relation, schema, kind, grain, description, key, sql_file, row_count)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?)",
+        sorted(rows, key=lambda row: (row[2] != "table", row[0])),
+    )
+    _comment(connection, declared, description)
+
+
+def _told(made: Relation) -> tuple[str | None, str]:
+    return made.tags.get("grain"), made.description
 
 
 def _comment(connection: duckdb.DuckDBPyConnection, declared: Table, description: str) -> None:

@@ -10,6 +10,7 @@ select
     position,
     pointer,
     raw_title as title,
+    title as clean_title,
     raw_excerpt as excerpt,
     type,
     published_at,

@@ -1,5 +1,6 @@
 -- How long related coverage follows (or precedes) the main item of its story, by topic. Only times written to the
--- second count: a date alone says nothing about hours.
+-- second count: a date alone says nothing about hours. A story of several topics counts in each; topics of one name in
+-- several sources are one.
 -- grain: topic
 -- key: topic
 with
@@ -23,8 +24,13 @@ select
     topics.name as topic,
     count(distinct lags.story_id) as stories,
     count(*) as related_items,
+    min(lags.lag_hours) as least_lag_hours,
+    quantile_cont(lags.lag_hours, 0.1) as p10_lag_hours,
+    quantile_cont(lags.lag_hours, 0.25) as p25_lag_hours,
     quantile_cont(lags.lag_hours, 0.5) as median_lag_hours,
+    quantile_cont(lags.lag_hours, 0.75) as p75_lag_hours,
     quantile_cont(lags.lag_hours, 0.9) as p90_lag_hours,
+    max(lags.lag_hours) as most_lag_hours,
     count(*) filter (lags.lag_hours < 0) / count(*) as share_before
 from lags
 left join coverage.story_topics

@@ -90,6 +90,39 @@ def test_a_refresh_loads_the_sample_and_the_next_finds_nothing_changed(
     assert (last["files_seen"], last["files_unchanged"], last["files_parsed"]) == (93, 93, 0)
 
 
+def test_a_rollback_shows_the_refresh_before_until_the_next_one(
+    newsledger: Run, write_settings: Callable[..., Path], tmp_path: Path
+) -> None:
+    """The warehouse and the report; not while another holds the lock, nor where there is none before."""
+    site = tmp_path / "site"
+    (site / "_news").mkdir(parents=True)
+    (site / "_news" / "a.md").write_text("---\ntitle: The first\n---\n")
+    config = write_settings(site)
+    settings = load_settings(config)
+    titles = "select title from coverage.stories order by title"
+    assert newsledger("refresh", "-c", config, "--now", "2026-01-01T02:00:00Z").returncode == 0
+    nothing = newsledger("rollback", "-c", config)
+    assert (nothing.returncode, nothing.stdout) == (1, "")
+    assert "no warehouse published before it" in nothing.stderr
+
+    (site / "_news" / "b.md").write_text("---\ntitle: The second\n---\n")
+    assert newsledger("refresh", "-c", config, "--now", "2026-01-02T02:00:00Z").returncode == 0
+    with hold_lock(settings.lock_file, "a refresh"):
+        busy = newsledger("rollback", "-c", config)
+    assert (busy.returncode, len(_rows(settings, titles))) == (1, 2)
+    assert "a refresh" in busy.stderr
+
+    back = newsledger("rollback", "-c", config)
+    assert back.returncode == 0, back.stderr
+    assert "names 20260101T" in back.stdout
+    assert "no longer 20260102T" in back.stdout
+    assert _rows(settings, titles) == [{"title": "The first"}]
+    assert 'Night of <time datetime="2026-01-01">' in (settings.report_dir / "index.html").read_text("utf-8")
+
+    assert newsledger("refresh", "-c", config, "--now", "2026-01-03T02:00:00Z").returncode == 0
+    assert len(_rows(settings, titles)) == 2
+
+
 def test_only_what_changed_is_appended_and_history_keeps_the_rest(
     newsledger: Run, write_settings: Callable[..., Path], sample_site: Path
 ) -> None:

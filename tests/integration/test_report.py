@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from uuid import UUID
@@ -93,7 +93,41 @@ FILLED: Rows = {
     ],
     "reports.changed_in_last_refresh": [
         {"source": "site", "path": "_news/one.md", "change": "changed", "title": "Now \u202egnp.exe", "heat_before": -1}
-        | {"heat_now": 88, "related_before": 4, "related_now": 6}
+        | {"changed_parts": ["title", "related"], "heat_now": 88, "related_before": 4, "related_now": 6}
+    ],
+    "reports.links_changed_last_night": [
+        {"fetch_url": "https://gone.example/late", "change": "broke", "verdict": "gone", "verdict_before": "alive"}
+        | {"http_status": 404, "night_before": date(2026, 11, 15), "places": 2, "path": "_news/one.md"},
+        {"fetch_url": "https://back.example/", "change": "revived", "verdict": "alive", "verdict_before": "gone"}
+        | {"http_status": 200, "night_before": date(2026, 11, 19), "places": 1, "path": "_news/two.md"},
+    ],
+    "reports.link_rot": [
+        {"domain": domain, "role": "web", "age": "under a year", "age_order": 3, "links": 10, "alive": 6, "broken": 2}
+        | {"unjudged": 2, "broken_share": 0.25}
+        for domain in ("a.example", "b.example")
+    ],
+    "reports.leaders_and_followers": [
+        {"domain": "harbor.example", "outlet": "Harbor & Co", "stories_led": 9, "stories_followed_by_others": 7}
+        | {"stories_joined": 3, "lead_share": 0.75}
+        | {"followed_by": [{"domain": f"{letter}.example", "stories": 2} for letter in "abcd"], "follows": []}
+    ],
+    "reports.clusters_of_stories": [
+        {"cluster_id": UUID(int=1), "hottest_title": SCRIPT, "story_count": 12, "shared_article_count": 5}
+        | {"mutual_count": 2, "first_published_at": datetime(2026, 3, 1, 4, tzinfo=UTC), "paths": ["_news/one.md"]}
+    ],
+    "reports.topic_weeks": [
+        {"topic": topic, "week": date(2026, 11, 9) + 7 * timedelta(week), "source": "site", "stories": stories}
+        | {"stories_before": before, "change": stories - before}
+        for topic, week, stories, before in [("Grid", 0, 8, 1), ("Grid", 1, 3, 8), ("Kites", 1, 0, 0)]
+    ],
+    "reports.name_conflicts": [
+        {"kind": "provider_name", "subject": "harbor.example", "value": value, "mentions": n, "is_shown": n > 3}
+        | {"path": "_news/one.md"}
+        for value, n in (("Harbor & Co", 8), ("<b>Cookies</b>", 1))
+    ],
+    "reports.lead_rule_violations": [
+        {"path": "_news/one.md", "title": "One", "violation": "leads_though_outranked", "heat": 70}
+        | {"expected_heat": -1, "quality": 50, "related_count": 2, "top_related_quality": 60}
     ],
     "coverage.document_issues": [
         {"code": "yaml.syntax", "severity": "error", "line": 4, "column": 9, "message": "a quote is open"}
@@ -171,7 +205,18 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Reader:
         ("shared_articles", "14 2 _news/0.md"),
         ("shared_articles", "and 4 more files"),
         ("lag", "without a topic 3 8 −1.2 h +48.0 h 62.5%"),
-        ("changes", "_news/one.md site changed Now ⟨U+202E⟩gnp.exe −1 88 4 6"),
+        (
+            "turns",
+            "https://gone.example/late broke alive gone HTTP 404 2026-11-15 2 _news/one.md https://back.example/",
+        ),
+        ("rot", "web under a year 20 12 4 4 25.0%"),
+        ("leaders", "Harbor & Co harbor.example 9 7 3 75.0% a.example, b.example, c.example –"),
+        ("clusters", f"{SCRIPT} 12 5 2 2026-03-01 –"),
+        ("topics", "Grid – 2026-11-16 3 8 −5 site"),
+        ("names", "harbor.example provider name Harbor & Co 8 shown _news/one.md"),
+        ("names", "<b>Cookies</b> 1 – _news/one.md"),
+        ("lead_rule", "_news/one.md One leads though outranked 70 −1 50 2 60"),
+        ("changes", "_news/one.md site changed Now ⟨U+202E⟩gnp.exe title, related −1 88 4 6"),
         ("issues", "_news/bad.md:4:9 site error yaml.syntax a quote is open"),
         ("issues", "_news/odd.md site warning whole no fence"),
         ("footer", "ops.catalog"),
@@ -180,6 +225,11 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Reader:
 )
 def test_the_page_says(page: Reader, section: str, said: str) -> None:
     assert said in page.text(section)
+
+
+def test_topics_are_those_of_the_last_week_that_moved(page: Reader) -> None:
+    assert page.text("topics").count("2026-11-") == 1
+    assert "Kites" not in page.text("topics")
 
 
 def test_a_problem_that_is_only_information_is_left_out(page: Reader) -> None:

@@ -13,7 +13,7 @@ import pytest
 from pipeline.errors import QueryError, WarehouseError
 from pipeline.lake.snapshots import TableFile
 from pipeline.settings import Warehouse
-from pipeline.warehouse import build_warehouse, publish_warehouse, query, read_file
+from pipeline.warehouse import build_warehouse, publish_warehouse, query, read_file, roll_back
 from pipeline.warehouse.building import BUILDING
 
 RULES = Warehouse()
@@ -54,7 +54,17 @@ def test_tables_and_columns_explain_themselves(tmp_path: Path) -> None:
     assert described[0]["comment"].startswith("What the typed columns alone")
     silent = query(file, "select column_name from duckdb_columns() where comment is null and not internal")
     assert silent.num_rows == 0
-    assert query(file, "select grain from ops.catalog").to_pylist() == [{"grain": "one key of one meaning"}]
+
+
+def test_the_catalog_lists_every_relation_and_itself(tmp_path: Path) -> None:
+    file = _publish(tmp_path, "r1", 3)
+    columns = "relation, schema, kind, grain, key, sql_file, row_count"
+    assert query(file, f"select {columns} from ops.catalog").to_pylist() == [
+        {"relation": "coverage.leftovers", "schema": "coverage", "kind": "table", "grain": "one key of one meaning"}
+        | {"key": "version_id, pointer", "sql_file": "sql/coverage/leftovers.sql", "row_count": 3},
+        {"relation": "ops.catalog", "schema": "ops", "kind": "table", "grain": "relation or macro"}
+        | {"key": "relation", "sql_file": None, "row_count": 2},
+    ]
 
 
 def test_a_reader_that_holds_a_connection_is_never_disturbed(tmp_path: Path) -> None:
@@ -103,6 +113,27 @@ def test_only_the_last_files_are_kept(tmp_path: Path) -> None:
     for number in range(5):
         _publish(tmp_path, f"r{number}", 1, keep=2)
     assert sorted(file.name for file in (tmp_path / "warehouse").iterdir()) == ["r3.duckdb", "r4.duckdb"]
+
+
+def test_a_rollback_goes_to_the_file_before_and_keeps_the_other(tmp_path: Path) -> None:
+    """Again to the one before that; the next publication stands above both."""
+    for number in (1, 2, 3):
+        _publish(tmp_path, f"r{number}", number)
+    link = tmp_path / "warehouse.duckdb"
+    assert roll_back(link).name == "r2.duckdb"
+    assert query(read_file(link), "select count(*) as n from coverage.leftovers").to_pylist() == [{"n": 2}]
+    assert roll_back(link).name == "r1.duckdb"
+    assert sorted(file.name for file in (tmp_path / "warehouse").iterdir()) == [f"r{n}.duckdb" for n in (1, 2, 3)]
+    assert _publish(tmp_path, "r4", 4) == read_file(link)
+
+
+def test_without_an_earlier_file_nothing_is_rolled_back(tmp_path: Path) -> None:
+    published = _publish(tmp_path, "r1", 1)
+    with pytest.raises(WarehouseError, match=r"r1\.duckdb: no warehouse published before it is kept"):
+        roll_back(tmp_path / "warehouse.duckdb")
+    assert read_file(tmp_path / "warehouse.duckdb") == published
+    with pytest.raises(WarehouseError, match="newsledger refresh"):
+        roll_back(tmp_path / "nowhere.duckdb")
 
 
 def test_nobody_can_write_to_it(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ select
     source,
     change,
     title,
+    array_to_string(changed_parts, ', ') as parts,
     heat_before,
     heat_now,
     related_before,

@@ -1,0 +1,92 @@
+-- The share of broken links by outlet, role and age, by the last judgement of each link. Age is that of the item the
+-- link belongs to, else of its story, on the night of the refresh; a link in several places counts once in a role, with
+-- its oldest age. Files that are no stories tell no age.
+-- grain: registrable domain × role × age
+-- key: domain, role, age
+with
+
+aged as (
+    select
+        url_uses.url_id,
+        url_uses.role,
+        min(coalesce(mentions.published_at, stories.published_at)) as published_at
+    from coverage.url_uses
+    left join coverage.stories
+        on url_uses.story_id = stories.story_id
+    left join coverage.mentions
+        on
+            url_uses.version_id = mentions.version_id
+            and url_uses.mention_pointer = mentions.pointer
+    group by
+        url_uses.url_id,
+        url_uses.role
+),
+
+judged as (
+    select
+        urls.registrable_domain as domain,
+        aged.role,
+        refresh.night - aged.published_at::date as days,
+        states.last_verdict in ('alive', 'moved') as is_alive,
+        states.last_verdict in ('gone', 'soft_404', 'server_error', 'unreachable') as is_broken
+    from aged
+    inner join coverage.urls
+        on aged.url_id = urls.url_id
+    inner join links.states
+        on aged.url_id = states.url_id
+    cross join this.refresh
+    where urls.problem is null
+),
+
+banded as (
+    select
+        *,
+        case
+            when days is null then 7
+            when days < 30 then 1
+            when days < 183 then 2
+            when days < 365 then 3
+            when days < 731 then 4
+            when days < 1826 then 5
+            else 6
+        end as age_order
+    from judged
+),
+
+counted as (
+    select
+        domain,
+        role,
+        age_order,
+        count(*) as links,
+        count(*) filter (is_alive) as alive,
+        count(*) filter (is_broken) as broken
+    from banded
+    group by
+        domain,
+        role,
+        age_order
+)
+
+select
+    counted.domain,
+    providers.name as outlet,
+    counted.role,
+    case counted.age_order
+        when 1 then 'under a month'
+        when 2 then 'under half a year'
+        when 3 then 'under a year'
+        when 4 then 'under two years'
+        when 5 then 'under five years'
+        when 6 then 'five years or more'
+        else 'unknown'
+    end as age,
+    counted.age_order,
+    counted.links,
+    counted.alive,
+    counted.broken,
+    counted.links - counted.alive - counted.broken as unjudged,
+    counted.broken / nullif(counted.alive + counted.broken, 0) as broken_share
+from counted
+left join coverage.providers
+    on counted.domain = providers.domain

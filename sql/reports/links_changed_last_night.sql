@@ -1,0 +1,93 @@
+-- Links that the last night judged otherwise than the judgement before: what broke, came back, moved or shut us out.
+-- Before is the last night that judged the link, however long ago; a link never judged before that is broken now was
+-- found so. The links of the last night's refresh only: empty where it asked none.
+-- grain: URL
+-- key: url_id
+with
+
+judged as (
+    select
+        verdicts.url_id,
+        verdicts.night,
+        verdicts.verdict,
+        verdicts.http_status,
+        verdicts.error_class,
+        verdicts.final_url,
+        verdicts.verdict in ('gone', 'soft_404', 'unreachable', 'server_error') as is_broken,
+        verdicts.verdict in ('alive', 'moved') as is_alive
+    from links.verdicts
+    where verdicts.verdict not in ('postponed', 'refused', 'malformed')
+),
+
+last_night as (
+    select judged.*
+    from judged
+    inner join this.refresh
+        on judged.night = refresh.night
+),
+
+before as (
+    select
+        judged.url_id,
+        max(judged.night) as night,
+        arg_max(judged.verdict, judged.night) as verdict,
+        arg_max(judged.is_broken, judged.night) as is_broken,
+        arg_max(judged.is_alive, judged.night) as is_alive
+    from judged
+    inner join last_night
+        on judged.url_id = last_night.url_id
+    where judged.night < last_night.night
+    group by judged.url_id
+),
+
+changed as (
+    select
+        last_night.*,
+        before.verdict as verdict_before,
+        before.night as night_before,
+        case
+            when last_night.is_broken and before.night is null then 'found_broken'
+            when last_night.is_broken and not before.is_broken then 'broke'
+            when last_night.is_alive and before.is_broken then 'revived'
+            when last_night.verdict = 'moved' and before.verdict = 'alive' then 'moved'
+            when before.is_alive and not last_night.is_alive and not last_night.is_broken then 'barred'
+        end as change
+    from last_night
+    left join before
+        on last_night.url_id = before.url_id
+),
+
+places as (
+    select
+        url_id,
+        count(*) as places,
+        min({ 'source': source, 'path': path }) as first_place
+    from coverage.url_uses
+    group by url_id
+)
+
+select
+    changed.url_id,
+    urls.fetch_url,
+    changed.change,
+    changed.verdict,
+    changed.verdict_before,
+    changed.night,
+    changed.night_before,
+    states.state,
+    states.strikes,
+    changed.http_status,
+    changed.error_class,
+    changed.final_url,
+    urls.registrable_domain as domain,
+    places.places,
+    places.first_place.source as source,
+    places.first_place.path as path
+from changed
+inner join coverage.urls
+    on changed.url_id = urls.url_id
+inner join links.states
+    on changed.url_id = states.url_id
+inner join places
+    on changed.url_id = places.url_id
+where changed.change is not null
