@@ -1,8 +1,8 @@
 """The log to all coverage tables, beside the same joins and aggregates written by hand against ready columns, and what
 a URL's forms cost.
 
-Both sides write Parquet the same way, in a session with the same memory limit, each in a fresh process; the hand-written
-side (`coverage.sql`) has its flat columns in memory and its URL forms made before its clock starts.
+Both sides write Parquet the same way, in a session with the same memory limit, each in a fresh process; the one
+written by hand (`coverage.sql`) has its flat columns in memory and its URL forms made before its clock starts.
 """
 
 import time
@@ -17,11 +17,10 @@ from bench.alone import Watched, alone, watched
 from bench.archive import Archive
 from bench.intake import all_cores, configured, documents_once
 from pipeline.content import site_bases
-from pipeline.coverage import form_providers, forms_version
+from pipeline.coverage import input_providers, input_versions
 from pipeline.lake.logs import ROW_GROUP_ROWS
 from pipeline.lake.refresh import begin_refresh
 from pipeline.lake.session import Session, open_session
-from pipeline.model.tables import TABLES
 from pipeline.model.urls import url_forms
 from pipeline.settings import Settings
 
@@ -95,12 +94,10 @@ def tables_once(site: Path, data_dir: Path, memory_limit: str, run_id: str) -> M
     settings = _limited(site, data_dir, memory_limit)
     rmtree(data_dir / "lake" / "tables", ignore_errors=True)
     sites = site_bases(settings.sources, settings.copies_dir)
-    forms = forms_version(sites)
     with begin_refresh(settings, run_id, None) as refresh:
         start = time.perf_counter()
         with refresh.session(refresh.logs.documents, refresh.logs.refreshes) as session:
-            inputs = {"forms.urls": forms, "forms.texts": forms}
-            built = refresh.builder(session, inputs, form_providers(sites)).build("coverage")
+            built = refresh.builder(session, input_versions(sites), input_providers(sites)).build("coverage")
         return Made(time.perf_counter() - start, {name: entry.table.rows for name, entry in built.items()})
 
 
@@ -108,13 +105,12 @@ def keep_ready(site: Path, data_dir: Path, ready: Path) -> None:
     """Write the columns that the hand-written statements start from as Parquet."""
     settings = _limited(site, data_dir, "8GB")
     sites = site_bases(settings.sources, settings.copies_dir)
-    forms = forms_version(sites)
     ready.mkdir(parents=True)
     with (
         begin_refresh(settings, "ready", None) as refresh,
         refresh.session(refresh.logs.documents, refresh.logs.refreshes) as session,
     ):
-        builder = refresh.builder(session, {"forms.urls": forms, "forms.texts": forms}, form_providers(sites))
+        builder = refresh.builder(session, input_versions(sites), input_providers(sites))
         for name, full_name in READY.items():
             builder.need(full_name)
             session.run(f"copy (select * from {full_name}) to '{ready / name}.parquet' (format parquet)")
