@@ -1,8 +1,8 @@
 """From the documents log to the relational tables.
 
 The SQL of `sql/coverage` does the work over three relations computed here, which SQL cannot say well: `forms.urls`
-(every distinct URL's forms and id), `forms.texts` (every distinct text with its entities undone, in NFC, trimmed) and
-`forms.body_links` (the links below the front matter, found by a parser of Markdown or HTML).
+(every distinct URL's forms and id), `forms.texts` (the texts that are meant otherwise than written: entities undone, in
+NFC, trimmed) and `forms.body_links` (the links below the front matter, found by a parser of Markdown or HTML).
 """
 
 from collections.abc import Callable, Mapping

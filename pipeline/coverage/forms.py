@@ -1,4 +1,5 @@
-"""The forms of distinct URLs and texts, computed once each and given to the SQL as `forms.urls` and `forms.texts`."""
+"""The forms of distinct URLs and texts, computed once each and given to the SQL as `forms.urls` and, for the few texts
+that are written otherwise than they are meant, `forms.texts`."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -94,15 +95,13 @@ def _give_texts(builder: Builder) -> None:
     builder.session.give_computed(
         "forms.texts",
         f"select raw from staging.texts where regexp_matches(raw, '{NEEDS_CLEANING}')",
-        _clean_texts,
+        _changed_texts,
         _TEXTS,
     )
-    builder.session.run(
-        "insert into forms.texts select raw, raw, false from staging.texts"
-        f" where not regexp_matches(raw, '{NEEDS_CLEANING}')"
-    )
 
 
-def _clean_texts(written: pa.RecordBatch) -> pa.RecordBatch:
-    cleaned = [clean_text(raw) for raw in written["raw"].to_pylist()]
-    return pa.record_batch([*written.columns, *zip(*cleaned, strict=True)], _TEXTS)
+def _changed_texts(written: pa.RecordBatch) -> pa.RecordBatch:
+    raws = written["raw"].to_pylist()
+    changed = [(raw, *clean) for raw, clean in zip(raws, map(clean_text, raws), strict=True) if clean != (raw, False)]
+    columns = zip(*changed, strict=True) if changed else [[]] * len(_TEXTS)
+    return pa.record_batch([*map(list, columns)], _TEXTS)

@@ -22,6 +22,15 @@ anti join coverage.urls
 group by images.url_id
 union all
 select
+    'coverage.image_uses.url_id' as place,
+    image_uses.url_id as id,
+    count(*) as times
+from coverage.image_uses
+anti join coverage.urls
+    on image_uses.url_id = urls.url_id
+group by image_uses.url_id
+union all
+select
     'coverage.articles.url_id' as place,
     articles.url_id as id,
     count(*) as times

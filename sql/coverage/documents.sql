@@ -14,7 +14,7 @@ select
     log_rows.semantic_sha256,
     log_rows.size_bytes,
     log_rows.format,
-    titles.text as title,
+    coalesce(titles.text, accepted.item.title) as title,
     coalesce(len(log_rows.issues), 0) as issue_count,
     log_rows.body
 from staging.last_rows

@@ -11,14 +11,26 @@ unnested as (
         generate_subscripts(topics, 1) - 1 as position
     from staging.mentions
     where role = 'main'
+),
+
+named as (
+    select
+        unnested.story_id,
+        unnested.source,
+        unnested.position,
+        coalesce(texts.text, unnested.raw) as name
+    from unnested
+    left join forms.texts
+        on unnested.raw = texts.raw
 )
 
 select
-    unnested.story_id,
-    content_id2('topic', unnested.source, texts.text) as topic_id,
-    min(unnested.position) as position
-from unnested
-inner join forms.texts
-    on unnested.raw = texts.raw
-where texts.text <> ''
-group by unnested.story_id, topic_id
+    story_id,
+    content_id2('topic', source, name) as topic_id,
+    min(position) as position
+from named
+where name <> ''
+group by
+    story_id,
+    source,
+    name

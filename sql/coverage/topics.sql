@@ -6,7 +6,7 @@ with
 used as (
     select
         mentions.source,
-        texts.text as name,
+        coalesce(texts.text, mentions.raw) as name,
         count(distinct mentions.story_id) as story_count
     from (
         select
@@ -16,10 +16,10 @@ used as (
         from staging.mentions
         where role = 'main'
     ) as mentions
-    inner join forms.texts
+    left join forms.texts
         on mentions.raw = texts.raw
-    where texts.text <> ''
-    group by mentions.source, texts.text
+    where name <> ''
+    group by mentions.source, name
 ),
 
 defined as (

@@ -3,17 +3,28 @@
 -- key: version_id
 with
 
+written as (
+    select
+        version_id,
+        source,
+        path,
+        item,
+        pointer,
+        from_json(value, '"VARCHAR"') as raw
+    from staging.named_leftovers
+),
+
 named as (
     select
-        named_leftovers.version_id,
-        named_leftovers.source,
-        named_leftovers.path,
-        named_leftovers.item,
-        named_leftovers.pointer,
-        texts.text
-    from staging.named_leftovers
-    inner join forms.texts
-        on from_json(named_leftovers.value, '"VARCHAR"') = texts.raw
+        written.version_id,
+        written.source,
+        written.path,
+        written.item,
+        written.pointer,
+        coalesce(texts.text, written.raw) as text
+    from written
+    left join forms.texts
+        on written.raw = texts.raw
 )
 
 select

@@ -13,11 +13,11 @@ joined as (
         web.url_id as web_url_id,
         original.identity_url as original_identity,
         original.url_id as original_url_id,
-        titles.text as title,
-        excerpts.text as excerpt,
+        coalesce(titles.text, items.raw_title) as title,
+        coalesce(excerpts.text, items.raw_excerpt) as excerpt,
         coalesce(titles.twice_escaped, false) or coalesce(excerpts.twice_escaped, false) as is_twice_escaped,
         nullif(lower(trim(items.provider_domain)), '') as domain,
-        nullif(names.text, '') as provider_name
+        nullif(coalesce(names.text, items.raw_provider_name), '') as provider_name
     from staging.items
     left join forms.urls as web
         on
