@@ -10,8 +10,7 @@ import errno
 import socket
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pycurl
 
@@ -25,7 +24,9 @@ from pipeline.links.exchange import (
     Timings,
     header_text,
 )
+from pipeline.links.multi import Failure, Multi
 from pipeline.links.plan import Sweep
+from pipeline.links.route import Route
 from pipeline.links.vocabulary import UNREACHABLE_ERRNOS, VERIFY_RESULTS, ErrorClass, Method
 
 _HTTP_VERSIONS = {1: "1.0", 2: "1.1", 3: "2", 30: "3"}
@@ -46,43 +47,36 @@ _NOT_BY_STATUS = {
 }
 _TLS_CODES = {35, 51, 53, 54, 58, 59, 60, 64, 66, 77, 80, 82, 83, 90, 91, 98}
 
+_KEPT_CONNECTIONS = 1024
+"""Idle connections kept for the next request of their host, so that a host is not greeted anew for each of its URLs."""
+
 OnAnswer = Callable[[Answer, float], None]
 """Called with the answer and a monotonic time by which the server has seen the request."""
 
 
 class CurlClient:
-    """Use it as an async context; `ask` returns at once and calls back."""
+    """Make it inside a running loop; `ask` returns at once and calls back. Close it in the end."""
 
     def __init__(self, plan: Sweep) -> None:
         self._plan = plan
         self._idle: list[_Transfer] = []
-        self._multi = pycurl.AsyncCurlMulti()
-        self._multi.setopt(pycurl.M_MAXCONNECTS, max(64, plan.concurrency))
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._multi.aclose()
-        for transfer in self._idle:
-            transfer.close()
+        self._multi = Multi(max(_KEPT_CONNECTIONS, plan.concurrency))
 
     def ask(self, question: Question, on_answer: OnAnswer) -> None:
         transfer = self._idle.pop() if self._idle else _Transfer(self._plan)
         transfer.prepare(question)
-        future: asyncio.Future[Any] = self._multi.add_handle(transfer.curl)
 
-        def done(finished: asyncio.Future[Any]) -> None:
-            if finished.cancelled():
-                return
-            failure = finished.exception()
-            answer, sent_at = transfer.answer(failure if isinstance(failure, pycurl.error) else None)
+        def ended(failure: Failure | None) -> None:
+            answer, seen_at = transfer.answer(failure)
             self._idle.append(transfer)
-            on_answer(answer, sent_at)
+            on_answer(answer, seen_at)
 
-        future.add_done_callback(done)
+        self._multi.add(transfer.curl, ended)
+
+    def close(self) -> None:
+        self._multi.close()
+        for transfer in self._idle:
+            transfer.close()
 
 
 class _Transfer:
@@ -96,6 +90,9 @@ class _Transfer:
         self._stopped: str | None = None
         self._addresses: tuple[str, ...] = ()
         self._refused: str | None = None
+        self._is_led = False
+        self._way: tuple[Method, bool] | None = None
+        self._is_secure = False
         milliseconds = max(1, int(plan.timeout_seconds * 1000))
         for option, value in {
             pycurl.NOSIGNAL: 1,
@@ -123,31 +120,42 @@ class _Transfer:
     def prepare(self, question: Question) -> None:
         self._body, self._head, self._head_bytes = bytearray(), [], 0
         self._stopped = self._refused = None
+        self._is_secure = question.url.startswith("https:")
         place, route = question.route.place, question.route
         self._addresses = route.addresses
+        curl = self.curl
+        curl.setopt(pycurl.URL, question.url)
+        if route.mapped or place.host not in route.addresses:
+            self._lead(question.route)
+        elif self._is_led:
+            curl.unsetopt(pycurl.CONNECT_TO)
+            curl.unsetopt(pycurl.RESOLVE)
+            self._is_led = False
+        way = (question.method, question.ranged)
+        if way != self._way:
+            self._way = way
+            curl.setopt(pycurl.NOBODY if question.method is Method.HEAD else pycurl.HTTPGET, 1)
+            if question.ranged and question.method is Method.GET:
+                curl.setopt(pycurl.RANGE, f"0-{ASKED_BYTES - 1}")
+            else:
+                curl.unsetopt(pycurl.RANGE)
+
+    def _lead(self, route: Route) -> None:
+        """Have libcurl connect where the route says, whatever the name in the URL."""
+        place = route.place
         host = f"[{place.host}]" if ":" in place.host else place.host
         connect_to: list[str] = []
         resolve: list[str] = []
         if route.mapped:
             address = f"[{route.addresses[0]}]" if ":" in route.addresses[0] else route.addresses[0]
             connect_to = [f"{host}:{place.port}:{address}:{route.port}"]
-        elif place.host not in route.addresses:
+        else:
             resolve = [f"+{host}:{place.port}:{','.join(route.addresses)}"]
-        curl = self.curl
-        curl.setopt(pycurl.URL, question.url)
-        curl.setopt(pycurl.CONNECT_TO, connect_to)
-        curl.setopt(pycurl.RESOLVE, resolve)
-        if question.method is Method.HEAD:
-            curl.setopt(pycurl.NOBODY, 1)
-        else:
-            curl.setopt(pycurl.NOBODY, 0)
-            curl.setopt(pycurl.HTTPGET, 1)
-        if question.ranged and question.method is Method.GET:
-            curl.setopt(pycurl.RANGE, f"0-{ASKED_BYTES - 1}")
-        else:
-            curl.unsetopt(pycurl.RANGE)
+        self.curl.setopt(pycurl.CONNECT_TO, connect_to)
+        self.curl.setopt(pycurl.RESOLVE, resolve)
+        self._is_led = True
 
-    def answer(self, failure: pycurl.error | None) -> tuple[Answer, float]:
+    def answer(self, failure: Failure | None) -> tuple[Answer, float]:
         curl = self.curl
         total = curl.getinfo(pycurl.TOTAL_TIME_T) / 1e6
         # Once its answer begins, the server has surely seen the request; a gap counted from an earlier moment would be
@@ -155,7 +163,12 @@ class _Transfer:
         seen = curl.getinfo(pycurl.STARTTRANSFER_TIME_T) or curl.getinfo(pycurl.POSTTRANSFER_TIME_T)
         seen_at = time.monotonic() - max(0.0, total - seen / 1e6)
         status = curl.getinfo(pycurl.RESPONSE_CODE) or None
-        secure = curl.getinfo(pycurl.APPCONNECT_TIME_T) > 0 or (failure is not None and failure.args[0] in _TLS_CODES)
+        # A connection used again was verified when it was made.
+        secure = self._is_secure and (
+            status is not None
+            or curl.getinfo(pycurl.APPCONNECT_TIME_T) > 0
+            or (failure is not None and failure[0] in _TLS_CODES)
+        )
         error, detail = self._error(failure, status)
         return (
             Answer(
@@ -204,16 +217,16 @@ class _Transfer:
 
     def _headers(self) -> dict[str, str]:
         headers: dict[str, str] = {}
-        for line in self._head[1:]:
-            name, colon, value = line.partition(b":")
+        for line in map(header_text, self._head[1:]):
+            name, colon, value = line.partition(":")
             if colon:
-                headers.setdefault(header_text(name.strip()).lower(), header_text(value.strip()))
+                headers.setdefault(name.strip().lower(), value.strip())
         return headers
 
-    def _error(self, failure: pycurl.error | None, status: int | None) -> tuple[ErrorClass | None, str | None]:
+    def _error(self, failure: Failure | None, status: int | None) -> tuple[ErrorClass | None, str | None]:
         if failure is None:
             return None, None
-        code, words = int(failure.args[0]), str(failure.args[1])
+        code, words = failure
         if self._refused:
             return ErrorClass.ADDRESS_REFUSED, f"{self._refused} is not an address that was checked"
         if self._stopped == "header" or (code in (27, 56) and "header" in words.lower()):
@@ -244,19 +257,19 @@ class _Transfer:
         return _NOT_BY_STATUS.get(code, ErrorClass.BAD_RESPONSE)
 
     def _timings(self, total: float) -> Timings:
-        name, connected, secured, first = (
-            self.curl.getinfo(option) / 1000
-            for option in (
-                pycurl.NAMELOOKUP_TIME_T,
-                pycurl.CONNECT_TIME_T,
-                pycurl.APPCONNECT_TIME_T,
-                pycurl.STARTTRANSFER_TIME_T,
-            )
+        ask = self.curl.getinfo
+        first = ask(pycurl.STARTTRANSFER_TIME_T) / 1000 or None
+        if not ask(pycurl.NUM_CONNECTS):  # a connection used again
+            return Timings(None, None, first, total * 1000)
+        name, connected, secured = (
+            ask(pycurl.NAMELOOKUP_TIME_T) / 1000,
+            ask(pycurl.CONNECT_TIME_T) / 1000,
+            ask(pycurl.APPCONNECT_TIME_T) / 1000,
         )
         return Timings(
             connect_ms=connected - name if connected > name else None,
             tls_ms=secured - connected if secured > connected else None,
-            first_byte_ms=first or None,
+            first_byte_ms=first,
             total_ms=total * 1000,
         )
 

@@ -6,6 +6,7 @@ domain, `guard` for one address), and so is all judgement of links (SQL).
 """
 
 import asyncio
+import math
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from functools import partial
 
 import pyarrow as pa
 
+from pipeline.links.alarm import Alarm
 from pipeline.links.curl import CurlClient
 from pipeline.links.exchange import Answer, Question
 from pipeline.links.hosts import Hosts
@@ -22,12 +24,13 @@ from pipeline.links.journey import Act, Step, Visit, first_visit, next_step
 from pipeline.links.observation import Observation, Outbox, observe_answer, observe_unasked
 from pipeline.links.pacing import Pacer
 from pipeline.links.plan import DueUrl, Sweep, SweepResult
-from pipeline.links.resolver import Resolution, Resolver
-from pipeline.links.route import NameWanted, Refused, Route, place_of, route_by_name, route_without_dns
+from pipeline.links.resolver import FRESH_SECONDS, Resolution, Resolver
+from pipeline.links.route import NameWanted, Place, Refused, Route, place_of, route_by_name, route_without_dns
 from pipeline.links.second_opinion import SecondOpinion
 from pipeline.links.vocabulary import Client, ErrorClass, Kind, Method
 from pipeline.model.urls import registrable_domain
 
+_NO_ROUTE = (None, 0.0)
 _RESOLVING = 500
 """So many names may be asked for at once: stalled ones must not hold up the others."""
 
@@ -70,6 +73,8 @@ class _Night:
         self._open: dict[int, _Case] = {}
         self._checked = self._requests = self._left_out = self._asking = self._resolving = self._total = 0
         self._postponed: Counter[str] = Counter()
+        self._routes: dict[str, tuple[Route, float]] = {}
+        """By scheme, host and port; each with the time until which it is good."""
         self._pump_handle: asyncio.Handle | None = None
         self._late = False
 
@@ -83,14 +88,17 @@ class _Night:
         self._admit(due)
         self._resolver = Resolver(plan.nameservers, plan.dns_seconds)
         self._opinions = SecondOpinion(plan)
+        self._curl = CurlClient(plan)
+        self._alarm = Alarm(self._pump)
         ticking = asyncio.create_task(self._tick())
         try:
-            async with CurlClient(plan) as self._curl:
-                self._pump()
-                if self._open:
-                    await self._finished
+            self._pump()
+            if self._open:
+                await self._finished
         finally:
             ticking.cancel()
+            self._alarm.close()
+            self._curl.close()
             self._opinions.close()
             await self._resolver.close()
             for case in list(self._open.values()):
@@ -133,9 +141,7 @@ class _Night:
 
     def _wake(self) -> None:
         """Look for work soon, once, however many things have just ended."""
-        if self._pump_handle is None or isinstance(self._pump_handle, asyncio.TimerHandle):
-            if self._pump_handle is not None:
-                self._pump_handle.cancel()
+        if self._pump_handle is None:
             self._pump_handle = self._loop.call_soon(self._pump)
 
     def _pump(self) -> None:
@@ -151,9 +157,8 @@ class _Night:
             self._finished.set_result(None)
             return
         wakes_at = None if self._late else self._pacer.wakes_at()
-        if wakes_at is not None and self._pump_handle is None and self._has_room():
-            delay = min(wakes_at, self._deadline) - time.monotonic()
-            self._pump_handle = self._loop.call_later(max(0.0, delay), self._pump)
+        if wakes_at is not None and self._has_room():
+            self._alarm.set(min(wakes_at, self._deadline))
 
     def _has_room(self) -> bool:
         return self._asking < self._plan.concurrency and self._resolving < _RESOLVING
@@ -199,16 +204,29 @@ class _Night:
         if domain in self._aside:
             self._postpone(case, "host set aside", self._aside[domain])
             return None
-        try:
-            place = place_of(visit.url)
-        except ValueError as error:
-            self._settle_unasked(case, Kind.GUARD, ErrorClass.URL_INVALID, str(error))
-            return None
+        origin = visit.url[: visit.url.find("/", 8)]
+        route, good_until = self._routes.get(origin, _NO_ROUTE)
+        if route is None or good_until < time.monotonic():
+            try:
+                place = place_of(visit.url)
+            except ValueError as error:
+                self._settle_unasked(case, Kind.GUARD, ErrorClass.URL_INVALID, str(error))
+                return None
+        else:
+            place = route.place
         down = self._hosts.down(place.host)
         if down is not None:
             detail = f"{plan.timeouts_to_settle} time-outs in a row on other URLs of {place.host}"
             self._settle_unasked(case, Kind.SHARED, down, detail)
             return None
+        if route is not None and place is route.place:
+            return route
+        return self._new_route(domain, case, place, origin)
+
+    def _new_route(self, domain: str, case: _Case, place: Place, origin: str) -> Route | None:
+        """The same for a place that has not been asked yet, or whose name was resolved long ago."""
+        plan = self._plan
+        good_until = math.inf
         route = route_without_dns(place, plan.connect_to, plan.allow_addresses)
         if isinstance(route, NameWanted):
             known = self._resolver.known(place.host)
@@ -223,10 +241,12 @@ class _Night:
                 self._postpone(case, known.error, known.detail, known.error)
                 return None
             route = route_by_name(place, known.addresses, plan.allow_addresses, known.milliseconds)
+            good_until = known.at + FRESH_SECONDS
         if isinstance(route, Refused):
             self._settle_unasked(case, Kind.GUARD, ErrorClass.ADDRESS_REFUSED, route.reason)
             return None
         assert isinstance(route, Route)
+        self._routes[origin] = route, good_until
         return route
 
     def _resolve(self, domain: str, case: _Case, host: str) -> None:
