@@ -142,6 +142,7 @@ class Links(_Section):
     enabled: bool = True
     contact: str = "https://example.org/newsledger"
     pace_seconds: Annotated[float, Field(ge=0)] = 1.0
+    connections: Annotated[int, Field(ge=1)] = 1
     per_domain: dict[str, DomainRule] = {}
     concurrency: Annotated[int, Field(ge=1, le=20_000)] = 256
     timeout_seconds: Annotated[float, Field(gt=0)] = 20

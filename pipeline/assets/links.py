@@ -10,6 +10,7 @@ from pipeline.assets.resources import refresh_of
 from pipeline.assets.tables import OWNERS, built_results, table_specs
 from pipeline.checks import asset_key, check_specs, checks_on, run_checks
 from pipeline.lake.refresh import Refresh
+from pipeline.lake.spool import Spool
 from pipeline.links import DueUrl, SweepResult, plan_sweep, sweep
 from pipeline.rehearsal import load_web, rehearse
 
@@ -82,6 +83,7 @@ def links_assets() -> dg.AssetsDefinition:
 
 def due_tonight(refresh: Refresh) -> list[DueUrl]:
     """The URLs to ask tonight, first things first."""
+    Spool(refresh.logs.link_checks).commit()  # what a sweep observed that was killed: it is not due again
     with refresh.session() as session:
         builder = refresh.builder(session)
         builder.build("links")
@@ -97,7 +99,11 @@ def ask(refresh: Refresh, due: list[DueUrl]) -> SweepResult:
             rules = stack.enter_context(rehearse(load_web(rules.rehearsal))).links(rules)
             LOGGER.warning("a rehearsal web answers for every host: these are not observations of the world")
         plan = plan_sweep(rules, night=refresh.night, refresh_id=refresh.refresh_id, now=refresh.clock.now)
-        result = sweep(due, plan, refresh.logs.link_checks.append)
+        spool = Spool(refresh.logs.link_checks)
+        try:
+            result = sweep(due, plan, spool.append)
+        finally:
+            spool.commit()
     refresh.record("swept", urls_due=result.due, urls_checked=result.checked, urls_postponed=result.postponed)
     return result
 

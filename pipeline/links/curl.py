@@ -5,7 +5,6 @@ proxy, no cookies, no netrc, http and https only, caps on headers, body and time
 the socket is refused at the moment it is opened.
 """
 
-import asyncio
 import errno
 import socket
 import time
@@ -47,7 +46,7 @@ _NOT_BY_STATUS = {
 }
 _TLS_CODES = {35, 51, 53, 54, 58, 59, 60, 64, 66, 77, 80, 82, 83, 90, 91, 98}
 
-_KEPT_CONNECTIONS = 1024
+_KEPT_CONNECTIONS = 512
 """Idle connections kept for the next request of their host, so that a host is not greeted anew for each of its URLs."""
 
 OnAnswer = Callable[[Answer, float], None]
@@ -60,10 +59,11 @@ class CurlClient:
     def __init__(self, plan: Sweep) -> None:
         self._plan = plan
         self._idle: list[_Transfer] = []
+        self._opened: list[socket.socket] = []
         self._multi = Multi(max(_KEPT_CONNECTIONS, plan.concurrency))
 
     def ask(self, question: Question, on_answer: OnAnswer) -> None:
-        transfer = self._idle.pop() if self._idle else _Transfer(self._plan)
+        transfer = self._idle.pop() if self._idle else _Transfer(self._plan, self._opened)
         transfer.prepare(question)
 
         def ended(failure: Failure | None) -> None:
@@ -75,6 +75,8 @@ class CurlClient:
 
     def close(self) -> None:
         self._multi.close()
+        for opened in self._opened:
+            opened.close()
         for transfer in self._idle:
             transfer.close()
 
@@ -82,15 +84,18 @@ class CurlClient:
 class _Transfer:
     """One easy handle, used for one request after another."""
 
-    def __init__(self, plan: Sweep) -> None:
+    def __init__(self, plan: Sweep, opened: list[socket.socket]) -> None:
         self.curl = pycurl.Curl()
+        self._opened = opened
         self._body = bytearray()
         self._head: list[bytes] = []
         self._head_bytes = 0
         self._stopped: str | None = None
         self._addresses: tuple[str, ...] = ()
         self._refused: str | None = None
+        self._heard_at: float | None = None
         self._is_led = False
+        self._resolved: str | None = None
         self._way: tuple[Method, bool] | None = None
         self._is_secure = False
         milliseconds = max(1, int(plan.timeout_seconds * 1000))
@@ -106,6 +111,7 @@ class _Transfer:
             pycurl.USERAGENT: plan.user_agent,
             pycurl.HTTPHEADER: [f"Accept: {ACCEPT}"],
             pycurl.CAINFO: plan.ca_file,
+            pycurl.DNS_CACHE_TIMEOUT: 0,  # the cache is walked for each connection: it must not hold every host
             pycurl.SSL_VERIFYPEER: 1,
             pycurl.SSL_VERIFYHOST: 2,
             pycurl.PATH_AS_IS: 1,
@@ -119,7 +125,7 @@ class _Transfer:
 
     def prepare(self, question: Question) -> None:
         self._body, self._head, self._head_bytes = bytearray(), [], 0
-        self._stopped = self._refused = None
+        self._stopped = self._refused = self._heard_at = None
         self._is_secure = question.url.startswith("https:")
         place, route = question.route.place, question.route
         self._addresses = route.addresses
@@ -127,10 +133,8 @@ class _Transfer:
         curl.setopt(pycurl.URL, question.url)
         if route.mapped or place.host not in route.addresses:
             self._lead(question.route)
-        elif self._is_led:
-            curl.unsetopt(pycurl.CONNECT_TO)
-            curl.unsetopt(pycurl.RESOLVE)
-            self._is_led = False
+        elif self._is_led or self._resolved:
+            self._lead(None)
         way = (question.method, question.ranged)
         if way != self._way:
             self._way = way
@@ -140,28 +144,28 @@ class _Transfer:
             else:
                 curl.unsetopt(pycurl.RANGE)
 
-    def _lead(self, route: Route) -> None:
-        """Have libcurl connect where the route says, whatever the name in the URL."""
-        place = route.place
-        host = f"[{place.host}]" if ":" in place.host else place.host
+    def _lead(self, route: Route | None) -> None:
+        """Have libcurl connect where the route says, whatever the name in the URL. What it was told of the name before
+        is taken back: without a term it would stay for ever, and with one it would run out in mid-request."""
         connect_to: list[str] = []
-        resolve: list[str] = []
-        if route.mapped:
-            address = f"[{route.addresses[0]}]" if ":" in route.addresses[0] else route.addresses[0]
-            connect_to = [f"{host}:{place.port}:{address}:{route.port}"]
-        else:
-            resolve = [f"+{host}:{place.port}:{','.join(route.addresses)}"]
+        resolve = [f"-{self._resolved}"] if self._resolved else []
+        self._resolved = None
+        if route is not None:
+            place = route.place
+            host = f"[{place.host}]" if ":" in place.host else place.host
+            if route.mapped:
+                address = f"[{route.addresses[0]}]" if ":" in route.addresses[0] else route.addresses[0]
+                connect_to = [f"{host}:{place.port}:{address}:{route.port}"]
+            else:
+                self._resolved = f"{host}:{place.port}"
+                resolve.append(f"{self._resolved}:{','.join(route.addresses)}")
         self.curl.setopt(pycurl.CONNECT_TO, connect_to)
         self.curl.setopt(pycurl.RESOLVE, resolve)
-        self._is_led = True
+        self._is_led = route is not None
 
     def answer(self, failure: Failure | None) -> tuple[Answer, float]:
         curl = self.curl
         total = curl.getinfo(pycurl.TOTAL_TIME_T) / 1e6
-        # Once its answer begins, the server has surely seen the request; a gap counted from an earlier moment would be
-        # shorter at the server than here by what the way there took.
-        seen = curl.getinfo(pycurl.STARTTRANSFER_TIME_T) or curl.getinfo(pycurl.POSTTRANSFER_TIME_T)
-        seen_at = time.monotonic() - max(0.0, total - seen / 1e6)
         status = curl.getinfo(pycurl.RESPONSE_CODE) or None
         # A connection used again was verified when it was made.
         secure = self._is_secure and (
@@ -182,7 +186,10 @@ class _Transfer:
                 http_version=_HTTP_VERSIONS.get(curl.getinfo(pycurl.INFO_HTTP_VERSION)),
                 timings=self._timings(total),
             ),
-            seen_at,
+            # Once its answer begins, the server has surely seen the request; a gap counted from an earlier moment would
+            # be shorter at the server than here by what the way there took. By our own clock: libcurl's times are those
+            # of its last look at the clock, which a busy machine can make many milliseconds old.
+            self._heard_at or time.monotonic(),
         )
 
     def close(self) -> None:
@@ -197,6 +204,8 @@ class _Transfer:
         return len(chunk)
 
     def _take_header(self, line: bytes) -> int:
+        if not self._head_bytes:
+            self._heard_at = time.monotonic()
         self._head_bytes += len(line)
         if self._head_bytes > MAX_HEADER_BYTES:
             self._stopped = "header"
@@ -212,7 +221,9 @@ class _Transfer:
             self._refused = str(ip)  # libcurl reports this as a failed connect: remember whose doing it was
             return pycurl.SOCKET_BAD
         opened = socket.socket(address.family, address.socktype, address.protocol)
-        asyncio.get_running_loop().call_soon(opened.close)  # pycurl goes on with a duplicate of its own
+        for earlier in self._opened:  # pycurl goes on with a duplicate of its own
+            earlier.close()
+        self._opened[:] = [opened]
         return opened
 
     def _headers(self) -> dict[str, str]:

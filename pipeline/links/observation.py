@@ -4,8 +4,11 @@ A row says what was seen, never what it means. Rows of one URL are handed on tog
 night, so a crash leaves no half-asked URL in the log to be misjudged.
 """
 
+import asyncio
 import re
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -147,22 +150,57 @@ def as_table(rows: list[Observation]) -> pa.Table:
 
 
 class Outbox:
-    """Rows on their way to the log: handed on at `limit` rows, or when asked."""
+    """Rows on their way to the log. They are written in a thread, since a commit takes as long as many requests do; no
+    more than `limit` are ever neither asked for anew nor written: half of them on their way, half being gathered."""
 
-    def __init__(self, write: Callable[[pa.Table], None], limit: int) -> None:
+    def __init__(
+        self, write: Callable[[pa.Table], None], limit: int, on_written: Callable[[BaseException | None], None]
+    ) -> None:
         self._write = write
         self._limit = limit
+        self._on_written = on_written
         self._rows: list[Observation] = []
+        self._under_way = 0
+        self._loop = asyncio.get_running_loop()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="observations")
+        self._work: Future[None] | None = None
+
+    @property
+    def has_room(self) -> bool:
+        """Whether more may be asked before something is written."""
+        return len(self._rows) + self._under_way < self._limit
 
     def add(self, rows: list[Observation]) -> None:
         self._rows += rows
-        if len(self._rows) >= self._limit:
+        if 2 * len(self._rows) >= self._limit:
             self.flush()
 
     def flush(self) -> None:
+        """Have what was gathered written, unless the thread is still at the part before."""
+        if self._rows and self._work is None:
+            rows, self._rows = self._rows, []
+            self._under_way = len(rows)
+            self._work = self._thread.submit(self._write, as_table(rows))
+            self._work.add_done_callback(self._tell)
+
+    def close(self) -> None:
+        """Wait until everything is written. Raises what the writing of the last part raised."""
+        self._thread.shutdown()
+        if self._work is not None:
+            self._work.result()
         if self._rows:
             rows, self._rows = self._rows, []
             self._write(as_table(rows))
+
+    def _tell(self, done: "Future[None]") -> None:
+        with suppress(RuntimeError):  # the sweep is over
+            self._loop.call_soon_threadsafe(self._written, done)
+
+    def _written(self, done: "Future[None]") -> None:
+        self._work, self._under_way = None, 0
+        self._on_written(done.exception())
+        if 2 * len(self._rows) >= self._limit:
+            self.flush()
 
 
 def _check_id(plan: Sweep, due: DueUrl, client: Client | None, hop: int, attempt: int, kind: Kind) -> str:

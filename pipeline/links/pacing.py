@@ -18,6 +18,10 @@ from pipeline.links.plan import Pace
 
 Item = TypeVar("Item")
 
+UNPROVEN_CONNECTIONS = 5
+"""A domain that has not answered yet gets no more at once: enough to settle that it is not there, and too few for some
+dozens of such domains to take every connection of a night."""
+
 
 @dataclass(slots=True)
 class _Lane(Generic[Item]):
@@ -26,8 +30,10 @@ class _Lane(Generic[Item]):
     queue: deque[Item] = field(default_factory=deque)
     next_start: float = 0.0
     under_way: int = 0
-    listed: bool = False
-    """It stands in one of the two heaps of lanes."""
+    at_once: int = 1
+    """So many requests may be under way: few until the domain has answered."""
+    listed: int | None = None
+    """The order under which it stands in one of the two heaps of lanes; an entry of another order is void."""
 
 
 class Pacer(Generic[Item]):
@@ -39,7 +45,7 @@ class Pacer(Generic[Item]):
         self._pace_of = pace_of
         self._lanes: dict[str, _Lane[Item]] = {}
         self._waiting: list[tuple[float, int, _Lane[Item]]] = []
-        self._ready: list[tuple[float, int, _Lane[Item]]] = []
+        self._ready: list[tuple[tuple[float, int], int, _Lane[Item]]] = []
         self._later: list[tuple[float, int, str, Item]] = []
         self._order = count()
         self._now = 0.0
@@ -66,13 +72,16 @@ class Pacer(Generic[Item]):
         waiting, ready = self._waiting, self._ready
         while waiting and waiting[0][0] <= now:
             _, order, lane = heapq.heappop(waiting)
-            heapq.heappush(ready, (-len(lane.queue) * lane.pace.gap, order, lane))
+            if lane.listed == order:
+                heapq.heappush(ready, (_rank(lane), order, lane))
         while ready:
             _, order, lane = heapq.heappop(ready)
-            lane.listed = False
+            if lane.listed != order:
+                continue
+            lane.listed = None
             if lane.next_start > now:  # paused or started since it was listed
                 self._list(lane, order)
-            elif lane.queue and lane.under_way < lane.pace.connections:
+            elif lane.queue and lane.under_way < lane.at_once:
                 item = lane.queue.popleft()
                 lane.under_way += 1
                 self._list(lane, order)
@@ -92,9 +101,21 @@ class Pacer(Generic[Item]):
             lane.next_start = max(lane.next_start, seen_at + lane.pace.gap)
         self.release(domain)
 
+    def answers(self, domain: str) -> None:
+        """The domain has answered: it may be asked as many questions at once as its pace allows."""
+        lane = self._lanes[domain]
+        lane.at_once = lane.pace.connections
+
+    def times_out(self, domain: str) -> None:
+        """The domain has not answered in time: it gets fewer questions at once, until it answers."""
+        lane = self._lanes[domain]
+        lane.at_once = max(1, lane.at_once - 1)
+
     def release(self, domain: str) -> None:
         lane = self._lanes[domain]
         lane.under_way -= 1
+        if not lane.pace.gap:
+            lane.listed = None  # its rank is better now
         self._list(lane, -next(self._order))
 
     def pause(self, domain: str, until: float) -> None:
@@ -121,14 +142,21 @@ class Pacer(Generic[Item]):
     def _lane(self, domain: str) -> _Lane[Item]:
         lane = self._lanes.get(domain)
         if lane is None:
-            lane = self._lanes[domain] = _Lane(domain, self._pace_of(domain))
+            pace = self._pace_of(domain)
+            lane = self._lanes[domain] = _Lane(domain, pace, at_once=min(pace.connections, UNPROVEN_CONNECTIONS))
         return lane
 
     def _list(self, lane: _Lane[Item], order: int) -> None:
-        if lane.listed or not lane.queue or lane.under_way >= lane.pace.connections:
+        if lane.listed is not None or not lane.queue or lane.under_way >= lane.at_once:
             return
-        lane.listed = True
+        lane.listed = order
         if lane.next_start > self._now:
             heapq.heappush(self._waiting, (lane.next_start, order, lane))
         else:
-            heapq.heappush(self._ready, (-len(lane.queue) * lane.pace.gap, order, lane))
+            heapq.heappush(self._ready, (_rank(lane), order, lane))
+
+
+def _rank(lane: _Lane[Item]) -> tuple[float, int]:
+    """The longest queue first, in seconds; then the domain with the fewest requests under way, since each further one
+    at the same time opens a connection."""
+    return -len(lane.queue) * lane.pace.gap, lane.under_way

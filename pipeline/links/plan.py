@@ -63,7 +63,7 @@ class Sweep:
     max_hops: int = 10
     timeouts_to_settle: int = 5
     dns_seconds: float = 5.0
-    opinion_threads: int = 8
+    opinion_threads: int = 64
     flush_rows: int = 500
     flush_seconds: float = 1.0
     shard: int = 0
@@ -88,10 +88,12 @@ class SweepResult:
 
 def plan_sweep(links: Links, *, night: date, refresh_id: str, now: Callable[[], datetime]) -> Sweep:
     """The sweep of `night` under the settings `links`, begun at `now()`."""
-    usual = Pace(links.pace_seconds)
+    usual = Pace(links.pace_seconds, links.connections)
     paces = {
         domain.lower(): Pace(
-            links.pace_seconds if rule.pace_seconds is None else rule.pace_seconds, rule.connections or 1, rule.skip
+            links.pace_seconds if rule.pace_seconds is None else rule.pace_seconds,
+            rule.connections or links.connections,
+            rule.skip,
         )
         for domain, rule in links.per_domain.items()
     }

@@ -8,7 +8,7 @@ domain, `guard` for one address), and so is all judgement of links (SQL).
 import asyncio
 import math
 import time
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ from pipeline.links.plan import DueUrl, Sweep, SweepResult
 from pipeline.links.resolver import FRESH_SECONDS, Resolution, Resolver
 from pipeline.links.route import NameWanted, Place, Refused, Route, place_of, route_by_name, route_without_dns
 from pipeline.links.second_opinion import SecondOpinion
-from pipeline.links.vocabulary import Client, ErrorClass, Kind, Method
+from pipeline.links.vocabulary import TIMEOUTS, Client, ErrorClass, Kind, Method
 from pipeline.model.urls import registrable_domain
 
 _NO_ROUTE = (None, 0.0)
@@ -64,12 +64,14 @@ class _Night:
         self, plan: Sweep, write: Callable[[pa.Table], None], progress: Callable[[int, int], None] | None
     ) -> None:
         self._plan = plan
-        self._outbox = Outbox(write, plan.flush_rows)
+        self._write = write
         self._progress = progress
         self._pacer: Pacer[_Case] = Pacer(plan.pace_of)
         self._hosts = Hosts(plan.timeouts_to_settle, second_opinion=plan.second_opinion)
         self._aside: dict[str, str] = {}
         self._waiting_for_thread: deque[tuple[str, _Case]] = deque()
+        self._parked: defaultdict[str, list[tuple[str, _Case]]] = defaultdict(list)
+        """By host: what waits for the second client's word on it."""
         self._open: dict[int, _Case] = {}
         self._checked = self._requests = self._left_out = self._asking = self._resolving = self._total = 0
         self._postponed: Counter[str] = Counter()
@@ -84,6 +86,7 @@ class _Night:
         self._began = time.monotonic()
         self._deadline = self._began + plan.nightly_seconds
         self._finished: asyncio.Future[None] = self._loop.create_future()
+        self._outbox = Outbox(self._write, self._plan.flush_rows, self._written)
         self._total = len(due)
         self._admit(due)
         self._resolver = Resolver(plan.nameservers, plan.dns_seconds)
@@ -100,11 +103,11 @@ class _Night:
             self._alarm.close()
             self._curl.close()
             self._opinions.close()
-            await self._resolver.close()
             for case in list(self._open.values()):
                 self._postpone(case, "interrupted", "the sweep was stopped")
-            self._outbox.flush()
+            self._outbox.close()
             self._tell()
+            await self._resolver.close()
         return SweepResult(
             due=len(due),
             checked=self._checked,
@@ -161,13 +164,15 @@ class _Night:
             self._alarm.set(min(wakes_at, self._deadline))
 
     def _has_room(self) -> bool:
-        return self._asking < self._plan.concurrency and self._resolving < _RESOLVING
+        return self._asking < self._plan.concurrency and self._resolving < _RESOLVING and self._outbox.has_room
 
     def _start_what_may(self) -> None:
         if not self._late and time.monotonic() >= self._deadline:
             self._late = True
-            waiting = [case for _, case in self._waiting_for_thread] + self._pacer.drain()
+            parked = [case for cases in self._parked.values() for _, case in cases]
+            waiting = [case for _, case in self._waiting_for_thread] + parked + self._pacer.drain()
             self._waiting_for_thread.clear()
+            self._parked.clear()
             for case in waiting:
                 self._postpone(case, "minutes", "the night's minutes ran out")
         while self._has_room():
@@ -218,6 +223,9 @@ class _Night:
         if down is not None:
             detail = f"{plan.timeouts_to_settle} time-outs in a row on other URLs of {place.host}"
             self._settle_unasked(case, Kind.SHARED, down, detail)
+            return None
+        if self._hosts.in_question(place.host, visit.due.url_id):
+            self._parked[place.host].append((domain, case))
             return None
         if route is not None and place is route.place:
             return route
@@ -271,6 +279,10 @@ class _Night:
         self, domain: str, case: _Case, route: Route, started_at: datetime, answer: Answer, seen_at: float
     ) -> None:
         self._asking -= 1
+        if answer.status is not None:
+            self._pacer.answers(domain)
+        elif answer.error in TIMEOUTS:
+            self._pacer.times_out(domain)
         self._pacer.finished(domain, seen_at)
         if self._finished.done():
             return
@@ -297,6 +309,8 @@ class _Night:
             visit.restart(Client.REQUESTS, Method.GET)
             self._requeue(visit.domain, case, first=True)
             return
+        if case.questions is not None and visit.client is Client.REQUESTS:
+            self._answer_question(case)
         match step.act:
             case Act.ALIVE:
                 self._settle(case)
@@ -361,8 +375,24 @@ class _Night:
     def _close(self, case: _Case) -> None:
         self._open.pop(id(case), None)
         if case.questions is not None:
-            self._hosts.forget_question(case.questions, case.visit.due.url_id)
+            self._answer_question(case)
         self._outbox.add(case.rows)
+
+    def _written(self, failure: BaseException | None) -> None:
+        if self._finished.done():
+            return
+        if failure is not None:  # the log cannot be written: the sweep ends with that error
+            self._finished.set_exception(failure)
+        else:
+            self._wake()
+
+    def _answer_question(self, case: _Case) -> None:
+        """The second client has spoken about the host, or never will: what waited for that goes on."""
+        host, case.questions = case.questions, None
+        assert host is not None
+        self._hosts.forget_question(host, case.visit.due.url_id)
+        for domain, parked in self._parked.pop(host, ()):
+            self._requeue(domain, parked, first=True)
 
     def _now(self) -> datetime:
         """The refresh's clock: its start plus the time that truly went by."""
@@ -374,7 +404,7 @@ class _Night:
             try:
                 self._outbox.flush()
                 self._tell()
-            except Exception as error:  # noqa: BLE001 - the log cannot be written: the sweep ends with that error
+            except Exception as error:  # noqa: BLE001 - in a task: handed to whoever awaits the sweep
                 if not self._finished.done():
                     self._finished.set_exception(error)
                 return
