@@ -150,7 +150,7 @@ class Pacer(Generic[Item]):
         if lane.listed is not None or not lane.queue or lane.under_way >= lane.at_once:
             return
         lane.listed = order
-        if lane.next_start > self._now:
+        if lane.pace.gap or lane.next_start > self._now:  # its rank is that of when its time has come
             heapq.heappush(self._waiting, (lane.next_start, order, lane))
         else:
             heapq.heappush(self._ready, (_rank(lane), order, lane))

@@ -11,6 +11,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 
 import certifi
 
+from pipeline.errors import SettingsError
+from pipeline.model.urls import registrable_domain
 from pipeline.model.version import program_version
 from pipeline.settings import Links
 
@@ -87,7 +89,14 @@ class SweepResult:
 
 
 def plan_sweep(links: Links, *, night: date, refresh_id: str, now: Callable[[], datetime]) -> Sweep:
-    """The sweep of `night` under the settings `links`, begun at `now()`."""
+    """The sweep of `night` under the settings `links`, begun at `now()`. Raises SettingsError for an exception that
+    would never hold."""
+    for domain in links.per_domain:
+        if domain.lower() != (unit := registrable_domain(domain)):
+            raise SettingsError(
+                f"links.per_domain: {domain!r} is no registrable domain, the unit of pacing; write {unit!r},"
+                " which holds for all its hosts"
+            )
     usual = Pace(links.pace_seconds, links.connections)
     paces = {
         domain.lower(): Pace(
