@@ -1,9 +1,11 @@
-"""Print the benchmarks as small tables: `python -m bench`, or `make bench`. Writes nothing unless told to."""
+"""Print the benchmarks as small tables: `python -m bench intake`, `python -m bench links`, or `make bench` for both.
+Writes nothing unless told to."""
 
 import gc
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from shutil import rmtree
 from statistics import median
@@ -16,15 +18,24 @@ from bench.alone import alone
 from bench.archive import Archive, write_archive
 from bench.floor import PARSER
 from bench.intake import Run, all_cores, check_rows, measure, measure_memory, refresh_once
-from bench.machine import machine
+from bench.links.loads import shapes
+from bench.links.running import measure as measure_links
+from bench.links.running import saved as saved_links
+from bench.links.targets import lines as link_lines
+from bench.links.targets import targets as link_targets
+from bench.machine import link_libraries, machine
 from bench.peer import check_peer, measure_peer
-from bench.targets import Beside, Figures, Memory, targets
+from bench.targets import Beside, Figures, Memory, Target, targets
 from pipeline.lake.logs import ZSTD_LEVEL
 
 _RESULTS = Path(__file__).parent / "results"
 
 
-def main(
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+
+@app.command()
+def intake(
     articles: Annotated[int, typer.Option(min=1, help="News files in the archive.")] = 20_000,
     related: Annotated[int, typer.Option(min=0, help="Related items a file.")] = 12,
     runs: Annotated[int, typer.Option(min=1, help="Runs; medians are printed.")] = 3,
@@ -38,15 +49,40 @@ def main(
     here = machine()
     print("\n".join(_lines(figures, here)))
     if save:
-        _RESULTS.mkdir(exist_ok=True)
-        file = _RESULTS / f"{here['date']}-intake.json"
-        kept = {
-            "machine": here,
-            "targets": [target.saved() for target in targets(figures)],
-            "figures": asdict(figures),
-        }
-        file.write_text(json.dumps(kept, indent=1, default=lambda path: path.name, ensure_ascii=False) + "\n", "utf-8")
-        print(f"\nwritten: {file}")
+        held = [target.saved() for target in targets(figures)]
+        _keep("intake", {"machine": here, "targets": held, "figures": asdict(figures)})
+
+
+@app.command()
+def links(
+    load: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(shapes())}; all of them else.")] = None,
+    size: Annotated[float, typer.Option(min=0.0001, help="Share of the URLs of each load.")] = 1.0,
+    runs: Annotated[int, typer.Option(min=1, help="Runs of each contender, in turns; medians are printed.")] = 5,
+    save: Annotated[bool, typer.Option("--save", help="Also write bench/results/<date>-links.json.")] = False,
+) -> None:
+    """A night's sweep beside lychee and linkchecker, on a web of this machine that measures the gaps."""
+    if unknown := set(load or ()) - set(shapes()):
+        raise typer.BadParameter(f"no load {', '.join(sorted(unknown))}; there are {', '.join(shapes())}")
+    here = machine() | {"libraries": link_libraries()}
+    print(f"{here['date']}, {here['cpu']}, {here['cores']} cores, {here['system']}, Python {here['python']}")
+    print(here["libraries"])
+    told = []
+    with TemporaryDirectory(prefix="newsledger-bench-") as folder:
+        for each in measure_links(load or list(shapes()), size, runs, Path(folder)):
+            print("\n".join(link_lines(each)), flush=True)
+            told.append(each)
+    held = list(link_targets(told))
+    print()
+    print("\n".join(_target_lines(held)))
+    if save:
+        _keep("links", saved_links(told, here))
+
+
+def _keep(what: str, kept: Mapping[str, object]) -> None:
+    _RESULTS.mkdir(exist_ok=True)
+    file = _RESULTS / f"{datetime.now(UTC).date()}-{what}.json"
+    file.write_text(json.dumps(kept, indent=1, default=lambda path: path.name, ensure_ascii=False) + "\n", "utf-8")
+    print(f"\nwritten: {file}")
 
 
 def measured(scratch: Path, articles: int, related: int, runs: int, peer: int, memory: Sequence[int]) -> Figures:
@@ -105,8 +141,12 @@ def _lines(figures: Figures, here: dict[str, str | int]) -> Iterator[str]:
         workers = ", ".join(f"{peak / 1e6:,.0f}" for peak in memory.workers)
         yield f"  {f'{memory.files:,} files':<50}{memory.total / 1e6:>10,.0f}{memory.parent / 1e6:>10,.0f}  {workers}"
     yield ""
+    yield from _target_lines(targets(figures))
+
+
+def _target_lines(held: Iterable[Target]) -> Iterator[str]:
     yield f"{'target':<80}{'measured':>9}{'':>4}{'limit':>13}"
-    for target in targets(figures):
+    for target in held:
         verdict = "reached" if target.is_reached else "NOT REACHED"
         yield f"  {target.what:<78}{target.measured:>9.2f}{'':>2}{target.bound:>9} {target.limit:<6g}{verdict}"
 
@@ -170,4 +210,4 @@ def _median(runs: Sequence[Run], of: Callable[[Run], float]) -> float:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

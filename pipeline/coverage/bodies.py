@@ -69,7 +69,7 @@ def _give_body_links(builder: Builder) -> None:
         session.attach_table("forms.kept_body_links", kept)
         session.run(_TAKE_OVER)
     known = session.value("select count(*) from forms.body_links")
-    session.connection.execute(_WAITING, {"longest": MOST_CHARACTERS, "batch": _BATCH_CHARACTERS, "maybe": MAYBE_LINKS})
+    session.run(_WAITING, {"longest": MOST_CHARACTERS, "batch": _BATCH_CHARACTERS, "maybe": MAYBE_LINKS})
     batches = session.run("select distinct batch from waiting order by batch")
     for (batch,) in batches:
         session.give("forms.found_links", _search(session.table("from waiting where batch = ?", [batch])))

@@ -10,7 +10,7 @@ import html
 import re
 from dataclasses import dataclass
 from html.parser import HTMLParser
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from pipeline.links.exchange import ASKED_BYTES
 
@@ -24,7 +24,17 @@ _UNSEEN = re.compile(
     r"<!--.*?(?:-->|\Z)|<(script|style|noscript|template|svg|head)\b.*?(?:</\1\s*>|\Z)|<[^>]*(?:>|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
+# A title that needs no parser: nothing before it holds text of its own kind, and nothing stands in it.
+_PLAIN_TITLE = re.compile(r"<title(?:[ \t\r\n\f][^<>]*)?>([^<]*)</title[ \t\r\n\f]*>", re.IGNORECASE)
+_NOT_PLAIN = re.compile(
+    r"<(?:svg|script|style|textarea|xmp|iframe|noembed|noframes|plaintext|[!?](?!doctype html>))", re.IGNORECASE
+)
 _PATH_WORD = re.compile(r"\w+")
+_PATH = re.compile(r"[a-z]+://[^/?#]*([^?#]*)")
+# Letters in lower case and _, every digit as 0, anything else as a space.
+_WORDS_ALONE = "".join(
+    each.lower() if each.isalpha() or each == "_" else "0" if each.isdigit() else " " for each in map(chr, range(128))
+)
 _PLAIN_WORD = re.compile(r"(?<!\w)[^\W\d]{1,24}(?!\w)")
 
 
@@ -46,9 +56,14 @@ def read_page(body: bytes, content_type: str | None, url: str) -> Page | None:
 
 
 def _title(text: str) -> str | None:
-    """The first title outside a drawing or a script, read by a parser as far as it has to."""
-    if not _TITLE.search(text):
+    """The first title outside a drawing or a script. A parser reads as far as it has to, where one look does not do."""
+    if not (found := _TITLE.search(text)):
         return None
+    plain = _PLAIN_TITLE.match(text, found.start())
+    if plain and not _NOT_PLAIN.search(text, 0, found.start()):
+        title = " ".join(html.unescape(plain[1]).split())
+        if title:
+            return title[:TITLE_CHARACTERS]
     reader = _TitleReader()
     start = 0
     for end in [*(match.start() for match in _TITLE_END.finditer(text)), len(text)]:
@@ -63,11 +78,25 @@ def _title(text: str) -> str | None:
 
 
 def _fingerprint(text: str, url: str) -> str | None:
-    echoed = set(_PATH_WORD.findall(unquote(urlsplit(url).path).casefold()))
-    words = [word for word in _PLAIN_WORD.findall(text.casefold()) if word not in echoed]
+    path = _PATH.match(url)
+    echoed = set(_PATH_WORD.findall(unquote(path[1]).casefold())) if path else set()
+    words = _ascii_words(text) if text.isascii() else _PLAIN_WORD.findall(text.casefold())
+    if not echoed.isdisjoint(words):
+        words = [word for word in words if word not in echoed]
     if not words:
         return None
     return hashlib.sha256(" ".join(words).encode("utf-8", "replace")).hexdigest()
+
+
+def _ascii_words(text: str) -> list[str]:
+    """What `_PLAIN_WORD` finds in the text, which is ASCII alone, at a small part of its cost."""
+    marked = text.translate(_WORDS_ALONE)
+    words = marked.split()
+    if "0" in marked:
+        words = [word for word in words if "0" not in word]
+    if words and max(map(len, words)) > 24:
+        words = [word for word in words if len(word) <= 24]
+    return words
 
 
 def _decode(body: bytes, content_type: str) -> str:
