@@ -1,4 +1,4 @@
-"""Print the benchmarks as small tables: `python -m bench intake`, `python -m bench links`, or `make bench` for both.
+"""Print the benchmarks as small tables: `python -m bench intake | coverage | links`, or `make bench` for all.
 Writes nothing unless told to."""
 
 import gc
@@ -16,6 +16,9 @@ import typer
 
 from bench.alone import alone
 from bench.archive import Archive, write_archive
+from bench.coverage import lines as coverage_lines
+from bench.coverage import measure_coverage
+from bench.coverage import targets as coverage_targets
 from bench.floor import PARSER
 from bench.intake import Run, all_cores, check_rows, measure, measure_memory, refresh_once
 from bench.links.loads import shapes
@@ -54,6 +57,28 @@ def intake(
 
 
 @app.command()
+def coverage(
+    articles: Annotated[list[int] | None, typer.Option(min=1, help="News files in the archive.")] = None,
+    related: Annotated[int, typer.Option(min=0, help="Related items a file.")] = 12,
+    runs: Annotated[int, typer.Option(min=1, help="Runs; medians are printed.")] = 3,
+    memory_limit: Annotated[str, typer.Option(help="What DuckDB may hold.")] = "2GB",
+    save: Annotated[bool, typer.Option("--save", help="Also write bench/results/<date>-coverage.json.")] = False,
+) -> None:
+    """The log to all coverage tables, beside the same joins and aggregates written by hand."""
+    told = []
+    for files in articles or [7_700, 77_000]:
+        with TemporaryDirectory(prefix="newsledger-bench-") as folder:
+            archive = write_archive(Path(folder) / "site", files, related)
+            told.append(measure_coverage(archive, Path(folder), runs, memory_limit))
+    here = machine()
+    held = list(coverage_targets(told))
+    print("\n".join([_where(here), *coverage_lines(told), "", *_target_lines(held)]))
+    if save:
+        kept = {"machine": here, "targets": [target.saved() for target in held], "figures": [*map(asdict, told)]}
+        _keep("coverage", kept)
+
+
+@app.command()
 def links(
     load: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(shapes())}; all of them else.")] = None,
     size: Annotated[float, typer.Option(min=0.0001, help="Share of the URLs of each load.")] = 1.0,
@@ -64,8 +89,7 @@ def links(
     if unknown := set(load or ()) - set(shapes()):
         raise typer.BadParameter(f"no load {', '.join(sorted(unknown))}; there are {', '.join(shapes())}")
     here = machine() | {"libraries": link_libraries()}
-    print(f"{here['date']}, {here['cpu']}, {here['cores']} cores, {here['system']}, Python {here['python']}")
-    print(here["libraries"])
+    print(_where(here))
     told = []
     with TemporaryDirectory(prefix="newsledger-bench-") as folder:
         for each in measure_links(load or list(shapes()), size, runs, Path(folder)):
@@ -118,8 +142,7 @@ def _memory(scratch: Path, articles: int, related: int) -> Memory:
 
 def _lines(figures: Figures, here: dict[str, str | int]) -> Iterator[str]:
     archive = figures.archive
-    yield f"{here['date']}, {here['cpu']}, {here['cores']} cores, {here['system']}, Python {here['python']}"
-    yield str(here["libraries"])
+    yield _where(here)
     yield (
         f"{archive.stories:,} files of {archive.story_bytes / archive.stories / 1000:.1f} KB,"
         f" {archive.mentions:,} mentions of {archive.articles:,} articles;"
@@ -142,6 +165,11 @@ def _lines(figures: Figures, here: dict[str, str | int]) -> Iterator[str]:
         yield f"  {f'{memory.files:,} files':<50}{memory.total / 1e6:>10,.0f}{memory.parent / 1e6:>10,.0f}  {workers}"
     yield ""
     yield from _target_lines(targets(figures))
+
+
+def _where(here: Mapping[str, str | int]) -> str:
+    machine = f"{here['date']}, {here['cpu']}, {here['cores']} cores, {here['system']}, Python {here['python']}"
+    return f"{machine}\n{here['libraries']}"
 
 
 def _target_lines(held: Iterable[Target]) -> Iterator[str]:

@@ -5,8 +5,11 @@ Both sides write Parquet the same way, in a session with the same memory limit, 
 written by hand (`coverage.sql`) has its flat columns in memory and its URL forms made before its clock starts.
 """
 
+import re
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import log
 from pathlib import Path
 from shutil import rmtree
 from statistics import median
@@ -16,6 +19,7 @@ import pyarrow.parquet as pq
 from bench.alone import Watched, alone, watched
 from bench.archive import Archive
 from bench.intake import all_cores, configured, documents_once
+from bench.targets import Target
 from pipeline.content import site_bases
 from pipeline.coverage import input_providers, input_versions
 from pipeline.lake.logs import ROW_GROUP_ROWS
@@ -24,6 +28,10 @@ from pipeline.lake.session import Session, open_session
 from pipeline.model.urls import url_forms
 from pipeline.settings import Settings
 
+BY_HAND_FACTOR = 1.5
+URL_MICROSECONDS = 3
+MEMORY_FACTOR = 1.5
+"""Beside what DuckDB may hold stands Python with its libraries, 0.3 GB, and what DuckDB does not count."""
 READY = {
     "items": "staging.items",
     "uses": "staging.url_uses",
@@ -55,9 +63,14 @@ class CoverageFigures:
     url_microseconds: tuple[float, ...]
 
     @property
+    def seconds(self) -> float:
+        """Of a stage."""
+        return median(stage.result.seconds for stage in self.stages)
+
+    @property
     def factor(self) -> float:
         """The stage over the hand-written statements."""
-        return median(stage.result.seconds for stage in self.stages) / median(self.by_hand)
+        return self.seconds / median(self.by_hand)
 
     @property
     def peak(self) -> int:
@@ -156,3 +169,40 @@ def _limited(site: Path, data_dir: Path, memory_limit: str) -> Settings:
     return settings.model_copy(
         update={"warehouse": settings.warehouse.model_copy(update={"memory_limit": memory_limit})}
     )
+
+
+def targets(measured: Sequence[CoverageFigures]) -> Iterator[Target]:
+    """What each size is held to."""
+    for figures in measured:
+        on = f"{figures.archive.mentions:,} mentions"
+        yield Target(f"coverage tables ÷ the same by hand; {on}", figures.factor, "at most", BY_HAND_FACTOR)
+        spent = median(figures.url_microseconds)
+        yield Target(
+            f"forms of a distinct URL in Python, µs; {figures.urls:,} URLs", spent, "at most", URL_MICROSECONDS
+        )
+        yield Target(
+            f"peak memory ÷ memory_limit of {figures.memory_limit}; {on}",
+            figures.peak / _bytes(figures.memory_limit),
+            "at most",
+            MEMORY_FACTOR,
+        )
+
+
+def lines(measured: Sequence[CoverageFigures]) -> Iterator[str]:
+    """Medians of each size, and by which power of the mentions the seconds grow."""
+    yield f"{'log to coverage tables':<34}{'seconds':>10}{'by hand':>10}{'µs a mention':>14}{'peak MB':>10}"
+    for figures in measured:
+        seconds = figures.seconds
+        yield (
+            f"  {f'{figures.archive.mentions:,} mentions':<32}{seconds:>10.2f}{median(figures.by_hand):>10.2f}"
+            f"{seconds / figures.archive.mentions * 1e6:>14.1f}{figures.peak / 1e6:>10,.0f}"
+        )
+    if len(measured) > 1:
+        first, last = measured[0], measured[-1]
+        power = log(last.seconds / first.seconds) / log(last.archive.mentions / first.archive.mentions)
+        yield f"  seconds grow with the mentions to the power of {power:.2f}"
+
+
+def _bytes(memory_limit: str) -> float:
+    number, unit = re.fullmatch(r"([\d.]+) ?([KMGT]i?)B", memory_limit, re.IGNORECASE).groups()  # type: ignore[union-attr]
+    return float(number) * (1024 if unit.endswith("i") else 1000) ** ("KMGT".index(unit[0]) + 1)
