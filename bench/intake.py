@@ -19,7 +19,7 @@ from bench.floor import Floor, Unchanged, floor, unchanged_floor
 from pipeline.assets.documents import take_in
 from pipeline.content import Counts, site_bases
 from pipeline.content.stat_cache import RACY_NS
-from pipeline.coverage import form_providers, forms_version
+from pipeline.coverage import input_providers, input_versions
 from pipeline.lake.refresh import begin_refresh
 from pipeline.settings import Executor, Links, Settings, Source
 
@@ -90,14 +90,13 @@ def refresh_once(site: Path, data_dir: Path, kind: Kind, run_id: str) -> Pass:
     """One refresh of the archive up to the coverage tables, as the assets make it."""
     source, settings = _configured(site, data_dir, kind)
     sites = site_bases([source], settings.copies_dir)
-    forms = forms_version(sites)
     start = time.perf_counter()
     with begin_refresh(settings, run_id, None) as refresh:
         begun = time.perf_counter()
         counts = take_in(refresh, source)
         taken_in = time.perf_counter()
         with refresh.session() as session:
-            builder = refresh.builder(session, {"forms.urls": forms, "forms.texts": forms}, form_providers(sites))
+            builder = refresh.builder(session, input_versions(sites), input_providers(sites))
             built = builder.build("coverage")
         end = time.perf_counter()
     stories, mentions, articles = (built[f"coverage.{name}"].table.rows for name in ("stories", "mentions", "articles"))

@@ -15,7 +15,7 @@ import yaml
 from pipeline.assets.documents import take_in
 from pipeline.checks import checks_on, run_checks
 from pipeline.content import Counts, site_bases
-from pipeline.coverage import form_providers, forms_version
+from pipeline.coverage import input_providers, input_versions
 from pipeline.lake.build import Built
 from pipeline.lake.refresh import begin_refresh
 from pipeline.lake.relations import Relation, relation
@@ -78,9 +78,8 @@ class Archive:
             for source in self.settings.sources:
                 self.counts = take_in(refresh, source)
             sites = site_bases(self.settings.sources, self.settings.copies_dir)
-            forms = forms_version(sites)
             with refresh.session() as session:
-                builder = refresh.builder(session, {"forms.urls": forms, "forms.texts": forms}, form_providers(sites))
+                builder = refresh.builder(session, input_versions(sites), input_providers(sites))
                 built = builder.build("coverage")
                 blocking = [check for check in checks_on("coverage") if check.tags.get("blocking") == "yes"]
                 results = [result for found in run_checks(builder, blocking).values() for result in found]
@@ -101,7 +100,7 @@ class Archive:
         return [value for (value,) in self.query(sql, parameters)]
 
     def files(self) -> dict[str, Path]:
-        """The Parquet file of each table."""
+        """The Parquet file of each table, and of what is kept beside them."""
         snapshots = Snapshots(self.settings.lake_dir / "tables")
         return {name: snapshots.path(table) for name, table in snapshots.staged().tables.items()}
 
@@ -110,7 +109,8 @@ class Archive:
         with duckdb.connect() as connection:
             connection.execute("set TimeZone = 'UTC'; create schema coverage")
             for name, file in self.files().items():
-                connection.execute(f"create view {name} as from read_parquet('{file}')")
+                if name in TABLES:
+                    connection.execute(f"create view {name} as from read_parquet('{file}')")
             yield connection
 
 

@@ -9,7 +9,7 @@ from pipeline.assets.resources import refresh_of
 from pipeline.assets.tables import built_results, table_specs
 from pipeline.checks import check_specs, checks_on, run_checks
 from pipeline.content import site_bases
-from pipeline.coverage import form_providers, forms_version
+from pipeline.coverage import input_providers, input_versions
 from pipeline.lake.build import Builder
 from pipeline.lake.refresh import Refresh
 from pipeline.lake.session import Session
@@ -49,5 +49,4 @@ def coverage_assets(settings: Settings) -> dg.AssetsDefinition:
 def coverage_builder(refresh: Refresh, session: Session) -> Builder:
     """A builder that also has the forms of texts and URLs, which SQL cannot compute."""
     sites = site_bases(refresh.settings.sources, refresh.settings.copies_dir)
-    forms = forms_version(sites)
-    return refresh.builder(session, {"forms.urls": forms, "forms.texts": forms}, form_providers(sites))
+    return refresh.builder(session, input_versions(sites), input_providers(sites))

@@ -33,6 +33,7 @@ _PLAIN = (
     "format",
     "collection",
     "body",
+    "body_line",
     "raw",
 )
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -144,6 +145,7 @@ class Rows:
         if meaning.front:
             self._notes.place_issues(meaning.front)
         self._notes.end_row()
+        body = meaning.front.body if meaning.front else None
         row = (
             path,
             content_id("version", self._source, path, meaning.semantic_sha256),
@@ -153,7 +155,8 @@ class Rows:
             here.size if here else None,
             meaning.form,
             collection_of(path),
-            meaning.front.body if meaning.front else None,
+            body,
+            None if body is None or here is None else here.content.count(b"\n") - body.count("\n") + 1,
             here.content[:RAW_BYTES] if here and not meaning.front else None,
         )
         for append, value in zip(self._appends, row, strict=True):

@@ -5,8 +5,9 @@ name, same table, so its file is kept. What the stale ones read is put into the 
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -29,7 +30,7 @@ class Builder:
     """Builds into one session.
 
     `inputs` names the versions of what does not come from `sql/` (logs, forms, `this.refresh`); `providers` put such an
-    input into the session when it is first needed.
+    input into the session when it is first needed. An input that is dear to make can be kept between refreshes.
     """
 
     session: Session
@@ -55,11 +56,7 @@ class Builder:
                 built[wanted.full_name] = Built(table, is_new=False)
                 continue
             self._make(wanted)
-            target = self.snapshots.target(self.refresh_id, wanted.full_name)
-            rows = self.session.write(wanted, target)
-            table = TableFile(f"{target.parent.name}/{target.name}", rows, target.stat().st_size, made_from)
-            self._tables[wanted.full_name] = table
-            built[wanted.full_name] = Built(table, is_new=True)
+            built[wanted.full_name] = Built(self._write(wanted.full_name, wanted.key, made_from), is_new=True)
         self.snapshots.stage(self.refresh_id, {name: entry.table for name, entry in built.items()})
         return built
 
@@ -67,6 +64,19 @@ class Builder:
         """The rows of a query that is no table, as the checks are."""
         self._need_reads(query)
         return self.session.table(query.sql)
+
+    def kept(self, full_name: str) -> Path | None:
+        """The file of an input that an earlier refresh kept, if it was made by the same rules."""
+        table = self._tables.get(full_name)
+        if table is None or table.made_from != self.inputs[full_name]:
+            return None
+        file = self.snapshots.path(table)
+        return file if file.exists() else None
+
+    def keep(self, full_name: str, key: Iterable[str]) -> None:
+        """Keep an input that is in the session for the next refresh, beside the tables."""
+        table = self._write(full_name, key, self.inputs[full_name])
+        self.snapshots.stage(self.refresh_id, {full_name: table})
 
     def need(self, full_name: str) -> None:
         """Have a relation in the session, by whichever way it comes."""
@@ -84,6 +94,13 @@ class Builder:
         self._need_reads(wanted)
         self.session.make(wanted)
         self._present.add(wanted.full_name)
+
+    def _write(self, full_name: str, key: Iterable[str], made_from: str) -> TableFile:
+        target = self.snapshots.target(self.refresh_id, full_name)
+        rows = self.session.write(full_name, key, target)
+        table = TableFile(f"{target.parent.name}/{target.name}", rows, target.stat().st_size, made_from)
+        self._tables[full_name] = table
+        return table
 
     def _need_reads(self, wanted: Relation) -> None:
         for read in sorted(wanted.reads):

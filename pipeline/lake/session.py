@@ -56,23 +56,23 @@ class Session:
         except duckdb.Error as error:
             raise LakeError(f"{relation.file}: {error}") from error
 
-    def write(self, relation: Relation, target: Path) -> int:
-        """Write the relation's table as one Parquet file in the order of its key; the rows written."""
+    def write(self, full_name: str, key: Iterable[str], target: Path) -> int:
+        """Write a table of the session as one Parquet file in the order of its key; the rows written."""
         temporary = target.with_suffix(".tmp")
-        order = ", ".join(f'"{column}"' for column in relation.key)
+        order = ", ".join(f'"{column}"' for column in key)
         try:
             self.connection.execute(
-                f"copy (select * from {relation.full_name} order by {order}) to '{_quoted(temporary)}'"
+                f"copy (select * from {full_name} order by {order}) to '{_quoted(temporary)}'"
                 f" (format parquet, compression zstd, compression_level 3, row_group_size {ROW_GROUP_ROWS})"
             )
             temporary.replace(target)
         except (duckdb.Error, OSError) as error:
             temporary.unlink(missing_ok=True)
             raise LakeError(
-                f"{target}: the table {relation.full_name} cannot be written: {error}. The last published tables stay;"
+                f"{target}: the table {full_name} cannot be written: {error}. The last published tables stay;"
                 " free the disk or mend the permissions and run the refresh again"
             ) from error
-        count = self.value(f"select count(*) from {relation.full_name}")
+        count = self.value(f"select count(*) from {full_name}")
         assert isinstance(count, int)
         return count
 

@@ -92,6 +92,7 @@ DOCUMENTS = pa.schema(
         _field("leftovers", pa.list_(LEFTOVER), "What the typed columns alone would not rebuild: pointer and JSON"),
         _field("issues", pa.list_(ISSUE), "Problems found in the file"),
         _field("body", pa.string(), "The text below the front matter"),
+        _field("body_line", pa.int32(), "Line of the file on which the body begins, from 1"),
         _field("raw", pa.binary(), "The bytes of a file that was not accepted, capped"),
     ]
 )

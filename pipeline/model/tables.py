@@ -286,7 +286,11 @@ COVERAGE = (
         "coverage.url_uses",
         _URL,
         _VERSION,
-        _POINTER,
+        _key(
+            "pointer",
+            "VARCHAR",
+            "JSON pointer into the front matter; of a use in the body `#L12C3`: line and column of the file",
+        ),
         _key("role", "VARCHAR", "web | original | amp | cdn_amp | image | provider_image | body | other"),
         _key("raw", "VARCHAR", "As written"),
         _SOURCE,

@@ -19,6 +19,8 @@ select
     documents.related,
     documents.url_uses,
     documents.leftovers,
+    documents.body,
+    coalesce(documents.body_line, 1) as body_line,
     documents.related is not null
     and coalesce(
         list_contains(list_transform(documents.issues, lambda issue : issue.code), 'related_not_a_list'), false

@@ -1,5 +1,6 @@
--- Every URL of a speaking document where it stands, as written. What a list of related items holds beside items is no
--- appearance: a URL in it stands in the document's own.
+-- Every URL of a speaking document where it stands, as written: in its front matter, at a JSON pointer, or in its body,
+-- at `#L12C3`, line 12 and column 3 of the file (which no JSON pointer is: it begins with a slash or is empty). What a
+-- list of related items holds beside items is no appearance: a URL in it stands in the document's own.
 -- grain: version × pointer × text
 -- key: version_id, pointer, raw
 with
@@ -14,6 +15,19 @@ unnested as (
         list_filter(range(len(related)), lambda position : related[position + 1] is null) as gaps,
         unnest(list_distinct(url_uses)) as url_use
     from staging.accepted_documents
+),
+
+bodies as (
+    select
+        accepted_documents.version_id,
+        accepted_documents.source,
+        accepted_documents.path,
+        accepted_documents.is_story,
+        accepted_documents.body_line,
+        unnest(body_links.links) as link
+    from staging.accepted_documents
+    inner join forms.body_links
+        on accepted_documents.version_id = body_links.version_id
 )
 
 select
@@ -33,3 +47,14 @@ select
         else regexp_extract(url_use.pointer, '^/related/[0-9]+')
     end as mention_pointer
 from unnested
+union all
+select distinct
+    version_id,
+    source,
+    path,
+    is_story,
+    '#L' || (body_line + link.line - 1)::varchar || 'C' || link.column::varchar as pointer,
+    'body' as role,
+    link.raw as raw,
+    '' as mention_pointer
+from bodies

@@ -733,10 +733,14 @@ def test_the_real_archive_holds_what_was_counted_by_other_means(
         "articles": "select count(*) from coverage.articles",
         "URL uses of stories": "select count(*) from coverage.url_uses where story_id is not null",
         "URLs of stories": "select count(distinct url_id) from coverage.url_uses where story_id is not null",
+        "URL uses in bodies": "select count(*) from coverage.url_uses where role = 'body'",
+        "bodies with URLs": "select count(distinct path) from coverage.url_uses where role = 'body'",
     }
     assert {name: archive.column(sql) for name, sql in counted.items()} == {
         "stories": [192],
         "articles": [191],
         "URL uses of stories": [736],
         "URLs of stories": [269],
+        "URL uses in bodies": [3214],
+        "bodies with URLs": [119],
     }
