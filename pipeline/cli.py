@@ -1,4 +1,4 @@
-"""The command line: `newsledger refresh | backfill | status | sql | issues | report | rollback | ui`.
+"""The command line: `newsledger refresh | backfill | status | sql | export | issues | report | rollback | ui`.
 
 Belongs here: arguments, what is printed, exit codes. The refresh itself is the Dagster job, run in this process on the
 instance that the UI shows. Dagster is imported only by the command that runs it: a query answers at once.
@@ -23,7 +23,7 @@ from pipeline.problems import Severity, Wanted, current_problems, print_problems
 from pipeline.report import write_report
 from pipeline.settings import CONFIG_VARIABLE, NOW_VARIABLE, Settings, load_settings
 from pipeline.terminal import TERMINAL
-from pipeline.warehouse import query, read_file, roll_back
+from pipeline.warehouse import ExportFormat, export_tables, query, read_file, roll_back
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__.splitlines()[0]
@@ -108,6 +108,20 @@ def sql(
     settings = _settings(config)
     text = sys.stdin.read() if statement == "-" else statement
     print_as(query(read_file(settings.warehouse_file), text), format)
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="Where the files are written; it is made if need be.")],
+    what: Annotated[list[str] | None, typer.Argument(help="Schemas or tables; reports where none is named.")] = None,
+    config: Config = None,
+    format: Annotated[ExportFormat, typer.Option("--format", "-f", help="What is written.")] = ExportFormat.PARQUET,  # noqa: A002
+) -> None:
+    """Write tables of the published warehouse as Parquet or CSV files, or as one Excel workbook."""
+    warehouse = read_file(_settings(config).warehouse_file)
+    for exported in export_tables(warehouse, what or ["reports"], folder, format):
+        cut = f", {exported.cut} texts cut to what a cell holds" if exported.cut else ""
+        typer.echo(f"{exported.file}: {exported.relation}, {exported.rows} rows{cut}")
 
 
 @app.command()

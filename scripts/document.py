@@ -1,5 +1,6 @@
 """Write the generated parts of the docs: `docs/tables.md`, `docs/issues.md`, `docs/traps.md`, the last measurement in
-`docs/performance.md`, what `make run` prints in the README, and the answers to the queries of `docs/questions.md`.
+`docs/performance.md`, what `make run` prints in the README, and the answers to the queries of `docs/questions.md` and
+`docs/first-hour.md`.
 
 Run by `make docs`; tests fail where what is committed differs from what this would write.
 """
@@ -18,7 +19,7 @@ from tests.sample import first_night, second_night
 from tests.traps import TRAPS, outcome_of
 
 ROOT = Path(__file__).resolve().parents[1]
-QUERIED = ("questions.md",)
+QUERIED = ("questions.md", "first-hour.md")
 """The pages whose queries are run on the sample, and whose answers are generated."""
 
 _QUERY = re.compile(

@@ -37,7 +37,6 @@ _PLAIN: dict[str, object] = {
     "DOUBLE": 0.0,
     "DATE": date(2026, 3, 1),
     "TIMESTAMPTZ": FIRST_REFRESH,
-    "VARCHAR[]": [],
 }
 
 Row = Mapping[str, object]
@@ -161,13 +160,17 @@ def uid(number: int) -> str:
 
 def _give_declared(session: Session, name: str, rows: Iterable[Row]) -> None:
     columns = TABLES[name].columns
-    plain = {column.name: None if column.nullable else _PLAIN[column.type] for column in columns}
+    plain = {column.name: None if column.nullable else _plain(column.type) for column in columns}
     full = []
     for row in rows:
         assert row.keys() <= plain.keys(), f"{name} has no column {row.keys() - plain.keys()}"
         full.append(plain | dict(row))
     session.give("given", pa.table({column: pa.array([row[column] for row in full]) for column in plain}))
     session.run(f"create or replace table {name} as select {TABLES[name].select_list()} from given")
+
+
+def _plain(type_: str) -> object:
+    return [] if type_.endswith("[]") else _PLAIN[type_]
 
 
 def _log_rows(schema: pa.Schema, rows: Iterable[Row]) -> pa.Table:

@@ -4,7 +4,17 @@ A published file is never written again, so no reader is ever stopped and none s
 """
 
 from pipeline.warehouse.building import build_warehouse
+from pipeline.warehouse.exporting import Exported, ExportFormat, export_tables
 from pipeline.warehouse.publishing import publish_warehouse, roll_back
 from pipeline.warehouse.reading import query, read_file
 
-__all__ = ["build_warehouse", "publish_warehouse", "query", "read_file", "roll_back"]
+__all__ = [
+    "ExportFormat",
+    "Exported",
+    "build_warehouse",
+    "export_tables",
+    "publish_warehouse",
+    "query",
+    "read_file",
+    "roll_back",
+]

@@ -79,6 +79,18 @@ def test_every_query_of_the_docs_is_answered_as_shown(document: ModuleType, samp
             assert query(sample.warehouse, statement).num_rows > 0, statement
 
 
+def test_the_python_of_the_docs_runs(document: ModuleType, sample: Sample) -> None:
+    blocks = [
+        block
+        for name in document.QUERIED
+        for block in re.findall(r"```python\n(.*?)```", (ROOT / "docs" / name).read_text("utf-8"), re.DOTALL)
+    ]
+    assert blocks
+    for block in blocks:
+        assert "data/sample/warehouse.duckdb" in block
+        exec(block.replace("data/sample/warehouse.duckdb", str(sample.warehouse)), {})
+
+
 def test_each_of_the_ten_questions_is_answered_by_a_mart_of_its_own() -> None:
     page = (ROOT / "docs" / "questions.md").read_text("utf-8")
     chapters = re.split(r"^## \d+\. ", page, flags=re.MULTILINE)[1:]

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.lake.relations import relation, relations
-from pipeline.lake.snapshots import TableFile
-from pipeline.settings import Warehouse
-from pipeline.warehouse import build_warehouse, publish_warehouse, query
-from tests.tables import Row, hand_made, uid
+from pipeline.lake.relations import relations
+from pipeline.warehouse import query
+from tests.tables import Row, uid
+from tests.warehouses import published
 
 Ask = Callable[..., list[tuple[object, ...]]]
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -21,14 +20,8 @@ def warehouse(tmp_path: Path) -> Callable[[Mapping[str, Iterable[Row]]], Ask]:
     """Publishes hand-made tables; what comes back asks them."""
 
     def publish(rows: Mapping[str, Iterable[Row]]) -> Ask:
-        names = sorted(set().union(*(macro.reads for macro in relations("macros"))))
-        files = {}
-        with hand_made({name: rows.get(name, ()) for name in names}, tmp_path / "scratch") as session:
-            for name in names:
-                target = tmp_path / f"{name}.parquet"
-                files[name] = (TableFile(target.name, session.write(relation(name), target), 1, "made"), target)
-        built = build_warehouse(tmp_path / "warehouse", "r1", files, Warehouse())
-        file = publish_warehouse(built, tmp_path / "warehouse.duckdb", 3)
+        names = set().union(*(macro.reads for macro in relations("macros")))
+        file = published({name: rows.get(name, ()) for name in names}, tmp_path)
 
         def ask(sql: str, *parameters: object) -> list[tuple[object, ...]]:
             return [tuple(row.values()) for row in query(file, sql, parameters).to_pylist()]
