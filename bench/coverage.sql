@@ -34,7 +34,8 @@ copy (
     select
         mention_id, version_id, story_id, article_id, role, position, pointer, raw_title, title, raw_excerpt, type,
         published_at, published_precision, quality, heat, web_url, original_url, amp_url, cdn_amp_url,
-        raw_provider_name, provider_domain, outlet_id, is_twice_escaped
+        raw_provider_name, provider_domain, category, published, featured_content, topics, images, has_provider,
+        provider_images, outlet_id, is_twice_escaped
     from mentions order by mention_id
 ) to '{folder}/mentions.parquet' {parquet};
 

@@ -23,6 +23,13 @@ select
     cdn_amp_url,
     raw_provider_name as provider_name,
     provider_domain,
+    category,
+    published,
+    featured_content,
+    topics,
+    images,
+    has_provider,
+    provider_images,
     outlet_id,
     is_twice_escaped
 from staging.mentions

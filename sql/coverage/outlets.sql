@@ -12,7 +12,7 @@ logos as (
     inner join forms.urls
         on
             mentions.source = urls.source
-            and mentions.logo_raw = urls.raw
+            and mentions.provider_images[1].url = urls.raw
     where
         mentions.outlet_id is not null
         and urls.problem is null

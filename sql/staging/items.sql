@@ -70,6 +70,8 @@ select
     item.quality as quality,
     item.heat as heat,
     item.published as published,
+    item.featuredcontent as featured_content,
+    item.provider is not null as has_provider,
     item.provider.name as raw_provider_name,
     item.provider.domain as provider_domain,
     item.topics as topics,

@@ -6,7 +6,7 @@ with
 
 joined as (
     select
-        items.* exclude (images),
+        items.*,
         web.problem is null and web.raw is not null as has_web,
         original.problem is null and original.raw is not null as has_original,
         web.identity_url as web_identity,
@@ -71,7 +71,11 @@ select
     quality,
     heat,
     published,
+    featured_content,
     topics,
+    images,
+    has_provider,
+    provider_images,
     raw_title,
     title,
     raw_excerpt,
@@ -81,7 +85,6 @@ select
     provider_name,
     provider_domain,
     domain,
-    provider_images[1].url as logo_raw,
     web_url,
     original_url,
     amp_url,
