@@ -1,4 +1,4 @@
-"""Print the benchmarks as small tables: `python -m bench intake | coverage | links`, or `make bench` for all.
+"""Print the benchmarks as small tables: `python -m bench intake | growth | coverage | links`, or `make bench` for all.
 Writes nothing unless told to."""
 
 import gc
@@ -20,7 +20,10 @@ from bench.coverage import lines as coverage_lines
 from bench.coverage import measure_coverage
 from bench.coverage import targets as coverage_targets
 from bench.floor import PARSER
-from bench.intake import Run, all_cores, check_rows, measure, measure_memory, refresh_once
+from bench.growth import lines as growth_lines
+from bench.growth import measure_growth
+from bench.growth import targets as growth_targets
+from bench.intake import Run, all_cores, check_rows, measure, refresh_once
 from bench.links.loads import shapes
 from bench.links.running import measure as measure_links
 from bench.links.running import saved as saved_links
@@ -28,7 +31,7 @@ from bench.links.targets import lines as link_lines
 from bench.links.targets import targets as link_targets
 from bench.machine import link_libraries, machine
 from bench.peer import check_peer, measure_peer
-from bench.targets import Beside, Figures, Memory, Target, targets
+from bench.targets import Beside, Figures, Target, targets
 from pipeline.lake.logs import ZSTD_LEVEL
 
 _RESULTS = Path(__file__).parent / "results"
@@ -43,17 +46,35 @@ def intake(
     related: Annotated[int, typer.Option(min=0, help="Related items a file.")] = 12,
     runs: Annotated[int, typer.Option(min=1, help="Runs; medians are printed.")] = 3,
     peer: Annotated[int, typer.Option(min=0, help="News files for dlt, the peer; 0 leaves it out.")] = 1_000,
-    memory: Annotated[list[int] | None, typer.Option(min=1, help="Measure memory with so many news files.")] = None,
     save: Annotated[bool, typer.Option("--save", help="Also write bench/results/<date>-intake.json.")] = False,
 ) -> None:
     """Files to Parquet beside the least that it can cost, beside dlt, and what a refresh costs where little changed."""
     with TemporaryDirectory(prefix="newsledger-bench-") as folder:
-        figures = measured(Path(folder), articles, related, runs, peer, memory or [10_000, articles])
+        figures = measured(Path(folder), articles, related, runs, peer)
     here = machine()
     print("\n".join(_lines(figures, here)))
     if save:
         held = [target.saved() for target in targets(figures)]
         _keep("intake", {"machine": here, "targets": held, "figures": asdict(figures)})
+
+
+@app.command()
+def growth(
+    articles: Annotated[list[int] | None, typer.Option(min=1, help="News files in the archive.")] = None,
+    related: Annotated[int, typer.Option(min=0, help="Related items a file.")] = 12,
+    save: Annotated[bool, typer.Option("--save", help="Also write bench/results/<date>-growth.json.")] = False,
+) -> None:
+    """What a night costs in time, memory and space as the archive grows."""
+    told = []
+    for files in articles or [10_000, 50_000]:
+        with TemporaryDirectory(prefix="newsledger-bench-") as folder:
+            told.append(measure_growth(Path(folder) / "growth", files, related))
+    here = machine()
+    held = list(growth_targets(told))
+    print("\n".join([_where(here), *growth_lines(told), "", *_target_lines(held)]))
+    if save:
+        kept = {"machine": here, "targets": [target.saved() for target in held], "figures": [*map(asdict, told)]}
+        _keep("growth", kept)
 
 
 @app.command()
@@ -109,14 +130,13 @@ def _keep(what: str, kept: Mapping[str, object]) -> None:
     print(f"\nwritten: {file}")
 
 
-def measured(scratch: Path, articles: int, related: int, runs: int, peer: int, memory: Sequence[int]) -> Figures:
+def measured(scratch: Path, articles: int, related: int, runs: int, peer: int) -> Figures:
     """Every figure, on archives written into `scratch`, which needs about 25 KB for each file."""
     archive = write_archive(scratch / "site", articles, related)
     taken = measure(archive, scratch / "runs", runs)
     rmtree(scratch / "runs")
     beside = tuple(_beside(scratch / "peer", peer, related, runs)) if peer else ()
-    peaks = tuple(_memory(scratch / f"memory-{files}", files, related) for files in sorted(set(memory)))
-    return Figures(archive, ZSTD_LEVEL, taken, beside, peaks)
+    return Figures(archive, ZSTD_LEVEL, taken, beside)
 
 
 def _beside(scratch: Path, articles: int, related: int, runs: int) -> Iterator[Beside]:
@@ -131,13 +151,6 @@ def _beside(scratch: Path, articles: int, related: int, runs: int) -> Iterator[B
             check_rows("first", made, archive)
             ours.append((cores, made))
         yield Beside(theirs, tuple(ours))
-
-
-def _memory(scratch: Path, articles: int, related: int) -> Memory:
-    archive = write_archive(scratch / "site", articles, related)
-    seen = measure_memory(archive, scratch / "data")
-    rmtree(scratch)
-    return Memory(archive.files, seen.parent, seen.workers)
 
 
 def _lines(figures: Figures, here: dict[str, str | int]) -> Iterator[str]:
@@ -158,11 +171,6 @@ def _lines(figures: Figures, here: dict[str, str | int]) -> Iterator[str]:
         yield from _cold(cores, runs, archive, figures.level)
         yield from _later(runs)
     yield from _peer(figures)
-    yield ""
-    yield f"{'peak resident memory, MB':<52}{'sum':>10}{'parent':>10}  workers"
-    for memory in figures.memory:
-        workers = ", ".join(f"{peak / 1e6:,.0f}" for peak in memory.workers)
-        yield f"  {f'{memory.files:,} files':<50}{memory.total / 1e6:>10,.0f}{memory.parent / 1e6:>10,.0f}  {workers}"
     yield ""
     yield from _target_lines(targets(figures))
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bench.alone import Watched, alone, watched
+from bench.alone import alone
 from bench.archive import Archive
 from bench.floor import Floor, Unchanged, floor, unchanged_floor
 from pipeline.assets.documents import take_in
@@ -69,21 +69,12 @@ def all_cores() -> int:
 
 def measure(archive: Archive, scratch: Path, runs: int) -> tuple[Run, ...]:
     """Take the archive in `runs` times with one core and with all."""
-    _let_settle()
+    let_settle()
     return tuple(
         _run(archive, scratch / f"{number}-{cores}", number, cores)
         for number in range(runs)
         for cores in dict.fromkeys((1, all_cores()))
     )
-
-
-def measure_memory(archive: Archive, scratch: Path) -> Watched[Counts]:
-    """A first documents stage of the archive with all cores, and the memory of each of its processes."""
-    seen = watched(all_cores(), documents_once, archive.folder, scratch, _kind(all_cores()), "first")
-    counts = seen.result[1]
-    if (counts.seen, counts.accepted) != (archive.files, archive.files):
-        raise ValueError(f"{counts.accepted} of {counts.seen} files were accepted, written were {archive.files}")
-    return Watched(counts, seen.parent, seen.workers)
 
 
 def refresh_once(site: Path, data_dir: Path, kind: Kind, run_id: str) -> Pass:
@@ -142,14 +133,14 @@ def _run(archive: Archive, scratch: Path, number: int, cores: int) -> Run:
         raise ValueError(f"nothing had changed, but {second.files_parsed} files were parsed")
     files = sorted((site / "_news").rglob("*.md"))[number::CHANGED_SHARE]
     give_new_titles(files, f"Run {number}.{cores}")
-    _let_settle()
+    let_settle()
     seconds, counts = alone(cores, documents_once, site, data_dir, kind, "third")
     if (counts.parsed, counts.accepted) != (len(files), len(files)):
         raise ValueError(f"{len(files)} files had changed, but {counts.parsed} were parsed, {counts.accepted} accepted")
     return Run(cores, least, first, unchanged, second, Changed(seconds, len(files)))
 
 
-def _let_settle() -> None:
+def let_settle() -> None:
     """Files just written are hashed again by rule, which is not what is measured."""
     time.sleep(RACY_NS / 1e9 + 0.1)
 

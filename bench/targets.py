@@ -13,9 +13,6 @@ COLD_FACTOR = 1.6
 PEER_FACTOR = 25
 UNCHANGED_FACTOR = 2
 CHANGED_FACTOR = 1.5
-MEMORY_GB = 1
-FLAT_FACTOR = 1.25
-"""What "flat" is taken to mean: the largest archive takes so many times the memory of the smallest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +41,6 @@ class Beside:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
-    """Peak resident bytes of a first documents stage of so many files: its process, then each of its workers."""
-
-    files: int
-    parent: int
-    workers: tuple[int, ...]
-
-    @property
-    def total(self) -> int:
-        return self.parent + sum(self.workers)
-
-
-@dataclass(frozen=True, slots=True)
 class Figures:
     """All that was measured. `level` is the zstd level of the documents log."""
 
@@ -64,7 +48,6 @@ class Figures:
     level: int
     runs: tuple[Run, ...]
     beside: tuple[Beside, ...]
-    memory: tuple[Memory, ...]
 
     def by_cores(self) -> Iterator[tuple[int, list[Run]]]:
         for cores in dict.fromkeys(run.cores for run in self.runs):
@@ -104,14 +87,6 @@ def targets(figures: Figures) -> Iterator[Target]:
             f"1 % changed ÷ (no-op + {CHANGED_FACTOR} × cold); {on}", _median(runs, changed_factor), "at most", 1
         )
     yield from _beside(figures)
-    for memory in figures.memory:
-        yield Target(
-            f"peak memory of all processes, GB; {memory.files:,} files", memory.total / 1e9, "at most", MEMORY_GB
-        )
-    if len(figures.memory) > 1:
-        least, most = figures.memory[0], figures.memory[-1]
-        what = f"peak memory of {most.files:,} files ÷ that of {least.files:,}"
-        yield Target(what, most.total / least.total, "at most", FLAT_FACTOR)
 
 
 def _beside(figures: Figures) -> Iterator[Target]:
