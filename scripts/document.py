@@ -129,11 +129,12 @@ def _shown(value: object) -> str:
 
 def measurement() -> str:
     """The targets as the newest file of each kind in `bench/results` has them."""
-    return "\n\n".join(_measured(what) for what in ("intake", "links"))
+    newest = {file.stem.rpartition("-")[2]: file for file in sorted((ROOT / "bench" / "results").glob("*.json"))}
+    return "\n\n".join(_measured(what, newest[what]) for what in sorted(newest))
 
 
-def _measured(what: str) -> str:
-    kept = json.loads(max((ROOT / "bench" / "results").glob(f"*-{what}.json")).read_text("utf-8"))
+def _measured(what: str, file: Path) -> str:
+    kept = json.loads(file.read_text("utf-8"))
     here = kept["machine"]
     where = f"{here['date']}: {here['cpu']}, {here['cores']} cores, {here['system']}, Python {here['python']}"
     lines = [
