@@ -449,7 +449,7 @@ def test_every_declared_table_has_its_sql_and_every_sql_its_declaration() -> Non
 
 def test_every_sql_file_is_of_a_known_kind() -> None:
     assert {folder.name for folder in sql_folder().iterdir()} == {
-        *("staging", "coverage", "links", "reports", "ops", "checks"),
+        *("staging", "coverage", "links", "reports", "ops", "checks", "macros"),
     }
 
 
