@@ -6,6 +6,10 @@ schemas and for the data dictionary. What a relation is (its grain and its key) 
 
 from dataclasses import dataclass
 
+import pyarrow as pa
+
+from pipeline.model.logs import IMAGE, ITEM, TIMESTAMP
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -50,6 +54,23 @@ def _key(name: str, type_: str, meaning: str) -> Column:
     return Column(name, type_, meaning, nullable=False)
 
 
+def _duckdb_type(type_: pa.DataType) -> str:
+    """The DuckDB type of a column of the logs."""
+    if pa.types.is_struct(type_):
+        return f"STRUCT({', '.join(f'{chr(34)}{field.name}{chr(34)} {_duckdb_type(field.type)}' for field in type_)})"
+    if pa.types.is_list(type_):
+        return f"{_duckdb_type(type_.value_type)}[]"
+    return _SCALARS[type_]
+
+
+_SCALARS = {
+    pa.string(): "VARCHAR",
+    pa.int32(): "INTEGER",
+    pa.int64(): "BIGINT",
+    pa.bool_(): "BOOLEAN",
+    TIMESTAMP: "TIMESTAMPTZ",
+}
+_IMAGES = f"{_duckdb_type(IMAGE)}[]"
 _SOURCE = _key("source", "VARCHAR", "Name of the source in the settings")
 _PATH = _key("path", "VARCHAR", "Path of the file inside its source")
 _VERSION = _key("version_id", "UUID", "The meaning of the file it was read from; see coverage.document_versions")
@@ -80,6 +101,13 @@ COVERAGE = (
         Column("title", "VARCHAR", "Title of the main item"),
         _key("issue_count", "INTEGER", "Problems found in it"),
         Column("body", "VARCHAR", "The text below the front matter"),
+        Column(
+            "item",
+            _duckdb_type(ITEM),
+            "The main item as written, where the file is no story; a story's items are coverage.mentions",
+        ),
+        Column("related_length", "INTEGER", "Entries of the list related, items or not; null where there is no list"),
+        Column("related", f"{_duckdb_type(ITEM)}[]", "The related items as written, where the file is no story"),
     ),
     _table(
         "coverage.document_versions",
@@ -198,6 +226,13 @@ COVERAGE = (
         Column("cdn_amp_url", "VARCHAR", "As written"),
         Column("provider_name", "VARCHAR", "As written"),
         Column("provider_domain", "VARCHAR", "As written"),
+        Column("category", "VARCHAR", "As written"),
+        Column("published", "BOOLEAN", "As written"),
+        Column("featured_content", "VARCHAR", "As written"),
+        Column("topics", "VARCHAR[]", "As written"),
+        Column("images", _IMAGES, "As written"),
+        _key("has_provider", "BOOLEAN", "True where a provider is written, be it an empty one"),
+        Column("provider_images", _IMAGES, "As written"),
         Column("outlet_id", "UUID", "Who published it; see coverage.outlets"),
         Column("is_twice_escaped", "BOOLEAN", "An entity still stands in the title or excerpt after one undoing"),
     ),

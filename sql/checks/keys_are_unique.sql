@@ -14,7 +14,7 @@ having count(*) > 1
 union all
 select
     'coverage.document_issues' as relation,
-    concat_ws(' ', version_id, pointer, code, line, "column") as key,
+    concat_ws(' ', version_id, pointer, code, line, "column", raw, message) as key,
     count(*) as times
 from coverage.document_issues
 group by
@@ -22,7 +22,9 @@ group by
     pointer,
     code,
     line,
-    "column"
+    "column",
+    raw,
+    message
 having count(*) > 1
 union all
 select

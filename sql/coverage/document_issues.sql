@@ -1,6 +1,7 @@
--- Every problem found in a file that still has it, and where in the file it stands.
+-- Every problem found in a file that still has it, and where in the file it stands. Where two cannot be told apart (a
+-- key of JSON that stands three times with one value), they are one row.
 -- grain: one problem of one meaning
--- key: version_id, pointer, code, line, column
+-- key: version_id, pointer, code, line, column, raw, message
 with
 
 current_rows as (
@@ -8,7 +9,7 @@ current_rows as (
         documents.source,
         documents.path,
         documents.version_id,
-        unnest(documents.issues) as issue
+        unnest(list_distinct(documents.issues)) as issue
     from log.documents
     inner join staging.last_rows
         on

@@ -16,7 +16,10 @@ select
     log_rows.format,
     titles.text as title,
     coalesce(len(log_rows.issues), 0) as issue_count,
-    log_rows.body
+    log_rows.body,
+    if(accepted.is_story, null, accepted.item) as item,
+    len(accepted.related) as related_length,
+    if(accepted.is_story, null, accepted.related) as related
 from staging.last_rows
 inner join log.documents as log_rows
     on

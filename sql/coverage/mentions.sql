@@ -23,6 +23,13 @@ select
     item.cdnampweburl as cdn_amp_url,
     item.provider.name as provider_name,
     item.provider.domain as provider_domain,
+    item.category as category,
+    item.published as published,
+    item.featuredcontent as featured_content,
+    item.topics as topics,
+    item.images as images,
+    item.provider is not null as has_provider,
+    item.provider.images as provider_images,
     outlet_id,
     is_twice_escaped
 from staging.mentions

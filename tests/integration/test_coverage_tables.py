@@ -1,18 +1,24 @@
 """What the relational tables hold of an archive: from files that a test writes to rows that it reads back."""
 
+import json
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
+import yaml
 
 from pipeline.lake.logs import Logs
 from pipeline.lake.refresh import begin_refresh
 from pipeline.model.ids import content_id
 from pipeline.model.urls import identity_form
 from pipeline.settings import Settings
+from tests.front_matter import exact
+from tests.published import rebuilt_files
 from tests.tables import Archive, front_matter
 
 SITE_CONFIG = 'url: https://tidewatch.example\nbaseurl: "/energy"\n'
@@ -504,6 +510,15 @@ def test_a_key_that_stands_three_times_is_told_each_time(archive: Archive) -> No
     ]
 
 
+@pytest.mark.parametrize("path", ["_news/a.json", "_news/a.md"])
+def test_a_key_of_json_that_stands_three_times_with_one_value_is_told(archive: Archive, path: str) -> None:
+    archive.write(path, f'{{"webUrl": "{ONE}", "type": "a", "type": "a", "type": "a", "type": "b"}}\n')
+    archive.refresh()
+    assert archive.query("select distinct pointer, code, raw from coverage.document_issues") == [
+        ("/type", "duplicate_key", '"a"')
+    ]
+
+
 def test_a_url_that_cannot_be_asked_is_kept_with_its_problem(archive: Archive) -> None:
     archive.write("_news/a.md", news("https://a.example\\x", item("javascript:alert(1)")))
     archive.refresh()
@@ -744,3 +759,76 @@ def test_the_real_archive_holds_what_was_counted_by_other_means(
         "URL uses in bodies": [3214],
         "bodies with URLs": [119],
     }
+
+
+@pytest.mark.parametrize("date", ["2021-05-26", "2021-06-03"])
+def test_the_published_tables_rebuild_every_file_of_the_real_archive(
+    corpus: Path, date: str, settings_for: Callable[..., Settings]
+) -> None:
+    """As PyYAML reads it; from the Parquet files alone."""
+    archive = Archive(settings_for(corpus / "microsoft-power-apps" / date))
+    archive.refresh()
+    with duckdb.connect() as connection:
+        connection.execute("create schema coverage")
+        for name, file in archive.files().items():
+            if name.startswith("coverage."):
+                connection.execute(f"create view {name} as from read_parquet('{file}')")
+        rebuilt = rebuilt_files(connection)
+    assert len(rebuilt) == archive.counts.seen > 800
+    for (_, path), mapping in rebuilt.items():
+        text = (archive.folder / path).read_bytes().decode().replace("\r\n", "\n")
+        front = text[4 : text.index("\n---", 3) + 1] if text.startswith("---\n") else text
+        assert exact(mapping) == exact(yaml.load(front, yaml.CSafeLoader)), path
+
+
+def test_the_seed_article_is_thirteen_articles_and_nothing_of_it_is_lost(
+    corpus: Path, tmp_path: Path, settings_for: Callable[..., Settings]
+) -> None:
+    site = tmp_path / "site"
+    (site / "_news").mkdir(parents=True)
+    shutil.copy(corpus / "seed-article.md", site / "_news")
+    archive = Archive(settings_for(site))
+    archive.refresh()
+    front = yaml.load((corpus / "seed-article.md").read_text().split("---\n")[1], yaml.CSafeLoader)
+    items = [front, *front["related"]]
+    assert archive.query("select count(*), any_value(related_count), bool_and(is_lead) from coverage.stories") == [
+        (1, 12, True)
+    ]
+    assert archive.column("select count(*) from coverage.articles") == [13]
+    assert archive.query("select position, role, title, web_url from coverage.mentions order by position") == [
+        (position, "related" if position else "main", item["title"], item.get("webUrl"))
+        for position, item in enumerate(items)
+    ]
+    assert archive.query(
+        "select rank, identity_url from coverage.story_articles join coverage.articles using (article_id) order by rank"
+    ) == [(position, identity_form(item.get("webUrl") or item["originalUrl"])) for position, item in enumerate(items)]
+    assert (
+        archive.column("select name from coverage.story_topics join coverage.topics using (topic_id) order by position")
+        == front["topics"]
+    )
+    assert len(front["topics"]) == 2
+    assert archive.query("select role, pointer, raw from coverage.url_uses order by pointer") == sorted(
+        _urls_of(items), key=lambda use: use[1]
+    )
+    assert archive.query("select pointer, value from coverage.leftovers") == [
+        ("/secured", json.dumps(front["secured"]))
+    ], "what the schema does not name, and nothing else"
+
+
+def _urls_of(items: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    """Role, pointer and text of each URL under a key that the archive uses for one."""
+    uses = []
+    for position, item in enumerate(items):
+        at = f"/related/{position - 1}" if position else ""
+        for key, role in {
+            "webUrl": "web",
+            "originalUrl": "original",
+            "ampWebUrl": "amp",
+            "cdnAmpWebUrl": "cdn_amp",
+        }.items():
+            if key in item:
+                uses.append((role, f"{at}/{key}", item[key]))
+        for owner, role, place in ((item, "image", at), (item["provider"], "provider_image", f"{at}/provider")):
+            for number, image in enumerate(owner.get("images") or ()):
+                uses.append((role, f"{place}/images/{number}/url", image["url"]))
+    return uses
