@@ -16,6 +16,7 @@ def published(tables: Mapping[str, Iterable[Row]], folder: Path) -> Path:
     with hand_made(tables, folder / "scratch") as session:
         for name in tables:
             target = folder / f"{name}.parquet"
-            files[name] = (TableFile(target.name, session.write(relation(name), target), 1, "made"), target)
+            rows = session.write(name, relation(name).key, target)
+            files[name] = (TableFile(target.name, rows, 1, "made"), target)
     built = build_warehouse(folder / "warehouse", "r1", files, Warehouse())
     return publish_warehouse(built, folder / "warehouse.duckdb", 3)
