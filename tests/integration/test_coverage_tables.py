@@ -305,6 +305,22 @@ def test_entities_are_undone_once_and_what_was_escaped_twice_is_flagged(archive:
     assert archive.column("select title from coverage.documents order by path") == ["Wind & Wave", "R&amp;D"]
 
 
+def test_names_that_differ_in_composition_and_edges_alone_are_one(archive: Archive) -> None:
+    """NFC, and no white space at the edges; as written in the mentions."""
+    composed, decomposed = "Cafe\u0301 du Port", " Caf\u00e9 du Port\u200b"
+    for path, url, name in (("_news/a.md", ONE, composed), ("_news/b.md", TWO, decomposed)):
+        provider = {"name": name, "domain": "port.example"}
+        archive.write(path, news(url, provider=provider, topics=[name], title=name))
+    archive.refresh()
+    assert archive.column("select name from coverage.outlets") == ["Caf\u00e9 du Port"]
+    assert archive.column("select name from coverage.topics") == ["Caf\u00e9 du Port"]
+    assert archive.column("select distinct title from coverage.stories") == ["Caf\u00e9 du Port"]
+    assert archive.query("select title, provider_name, topics from coverage.mentions order by title desc") == [
+        (composed, composed, [composed]),
+        (decomposed, decomposed, [decomposed]),
+    ]
+
+
 # `related` in other shapes
 
 
@@ -759,6 +775,21 @@ def test_the_real_archive_holds_what_was_counted_by_other_means(
         "URL uses in bodies": [3214],
         "bodies with URLs": [119],
     }
+    fronts = {
+        path: yaml.load(path.read_text().removeprefix("---\n").partition("\n---")[0], yaml.CSafeLoader)
+        for folder in ("_news", "_data/organizations", "_data/topics")
+        for path in (site / folder).iterdir()
+        if path.suffix in (".md", ".yaml")
+    }
+    told = {front["provider"]["domain"] for path, front in fronts.items() if path.parent.name == "_news"}
+    known = {front["domain"]: front["name"] for path, front in fronts.items() if path.parent.name == "organizations"}
+    assert archive.query(
+        "select domain, name from coverage.providers where organization_name is not null order by domain"
+    ) == sorted((domain, name) for domain, name in known.items() if domain in told)
+    topics = [front for path, front in fronts.items() if path.parent.name == "topics"]
+    assert archive.query("select name, parent_name from coverage.topics where is_defined order by name") == sorted(
+        ((topic["name"], topic.get("parent") or None) for topic in topics), key=lambda pair: pair[0]
+    )
 
 
 @pytest.mark.parametrize("date", ["2021-05-26", "2021-06-03"])
