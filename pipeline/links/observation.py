@@ -69,17 +69,23 @@ assert list(_COLUMNS) == LINK_CHECKS.names
 
 
 def observe_answer(
-    plan: Sweep, visit: Visit, answer: Answer, step: Step, started_at: datetime, dns_ms: float | None
+    plan: Sweep,
+    visit: Visit,
+    answer: Answer,
+    step: Step,
+    started_at: datetime,
+    dns_ms: float | None,
+    kind: Kind = Kind.REQUEST,
 ) -> Observation:
     """The row of a request that was made."""
     page = read_page(answer.body, answer.content_type, visit.url) if answer.status else None
     attempt = visit.next_attempt()
     return Observation(
-        check_id=_check_id(plan, visit.due, visit.client, visit.hop, attempt, Kind.REQUEST),
+        check_id=_check_id(plan, visit.due, visit.client, visit.hop, attempt, kind),
         night=plan.night,
         refresh_id=plan.refresh_id,
         url_id=visit.due.url_id,
-        kind=Kind.REQUEST,
+        kind=kind,
         client=visit.client,
         hop=visit.hop,
         attempt=attempt,

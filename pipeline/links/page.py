@@ -1,8 +1,10 @@
 """What an HTML page says of itself: its title, and a fingerprint by which two pages are known to be the same.
 
-Only the first 16 KB are read. The fingerprint is taken from the visible words, so that a page which repeats the asked
-path, a date, a counter or a token stays the same page: words with a digit in them, words longer than any word, and the
-words of the asked path are left out, case and white space do not count.
+Only the first 16 KB are read. The fingerprint is taken from the title and the visible words, so that a page which
+repeats the asked path, a date, a counter or a token stays the same page: words with a digit in them, words longer than
+any word, and the asked path where it stands whole (or its last part as a phrase) are left out, case and white space do
+not count. A word of the path is kept where it stands alone: "news" is in every menu. A page without a visible word, as
+those that a script fills, has no fingerprint: its title alone says nothing.
 """
 
 import hashlib
@@ -21,10 +23,11 @@ _TITLE = re.compile("<title", re.IGNORECASE)
 _TITLE_END = re.compile("</title", re.IGNORECASE)
 # What is not shown, up to its end or the page's: a parser proper costs twenty times as much and tells no more.
 _UNSEEN = re.compile(
-    r"<!--.*?(?:-->|\Z)|<(script|style|noscript|template|svg|head)\b.*?(?:</\1\s*>|\Z)|<[^>]*(?:>|\Z)",
+    r"<!--.*?(?:-->|\Z)|<(script|style|noscript|template|svg|head|title)\b.*?(?:</\1\s*>|\Z)|<[^>]*(?:>|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
-_PATH_WORD = re.compile(r"\w+")
+_SLUG_BREAK = re.compile(r"[-_+. ]+")
+_EXTENSION = re.compile(r"\.\w{1,5}$")
 _PLAIN_WORD = re.compile(r"(?<!\w)[^\W\d]{1,24}(?!\w)")
 
 
@@ -42,7 +45,7 @@ def read_page(body: bytes, content_type: str | None, url: str) -> Page | None:
         return None
     text = _decode(body[:ASKED_BYTES], content_type)
     title = _title(text)
-    return Page(title, _fingerprint(f"{title or ''} {html.unescape(_UNSEEN.sub(' ', text))}", url))
+    return Page(title, _fingerprint(title or "", html.unescape(_UNSEEN.sub(" ", text)), url))
 
 
 def _title(text: str) -> str | None:
@@ -62,12 +65,25 @@ def _title(text: str) -> str | None:
     return " ".join("".join(reader.title).split())[:TITLE_CHARACTERS] or None
 
 
-def _fingerprint(text: str, url: str) -> str | None:
-    echoed = set(_PATH_WORD.findall(unquote(urlsplit(url).path).casefold()))
-    words = [word for word in _PLAIN_WORD.findall(text.casefold()) if word not in echoed]
-    if not words:
+def _fingerprint(title: str, seen: str, url: str) -> str | None:
+    if not _PLAIN_WORD.search(seen):
         return None
-    return hashlib.sha256(" ".join(words).encode("utf-8", "replace")).hexdigest()
+    text = f"{title} {seen}".casefold()
+    for echo in _echoes(url):
+        if echo in text:
+            text = re.sub(rf"(?<!\w){re.escape(echo)}(?!\w)", " ", text)
+    words = _PLAIN_WORD.findall(text)
+    return hashlib.sha256(" ".join(words).encode("utf-8", "replace")).hexdigest() if words else None
+
+
+def _echoes(url: str) -> list[str]:
+    """How a page may repeat the path it was asked for: whole, as sent and as meant, and its last part as a phrase."""
+    sent = urlsplit(url).path.casefold()
+    meant = unquote(sent)
+    last = meant.rstrip("/").rpartition("/")[2]
+    phrase = _SLUG_BREAK.split(_EXTENSION.sub("", last).strip("-_+. "))
+    long_enough = [meant, sent] if len(meant) > 1 else []
+    return [*long_enough, *([last, " ".join(phrase)] if len(phrase) > 1 else [])]
 
 
 def _decode(body: bytes, content_type: str) -> str:

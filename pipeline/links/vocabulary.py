@@ -17,6 +17,8 @@ class Kind(StrEnum):
     GUARD = "guard"
     """We refused to ask: the address or the URL itself is not one we send anything to."""
     POSTPONED = "postponed"
+    PROBE = "probe"
+    """The host was asked for a path that cannot exist, to know its not-found page; no judgement of the URL itself."""
 
 
 class Client(StrEnum):
@@ -59,6 +61,31 @@ class ErrorClass(StrEnum):
     SCHEME_UNSUPPORTED = "scheme_unsupported"
     URL_INVALID = "url_invalid"
 
+
+VERDICTS = {
+    "alive": "It answers 2xx with content, and nothing speaks for a not-found page.",
+    "moved": "Alive, and every hop from the start was permanent (301, 308), to another page.",
+    "soft_404": "It answers 2xx with a page that says it is not there; the signals say how that is known.",
+    "gone": "404 or 410.",
+    "blocked": "It answers, but not to us: any other 4xx, 999, or a recognised challenge page. We cannot judge.",
+    "server_error": "5xx, after retries.",
+    "unreachable": "No usable answer, after retries: name, connection, broken answer, or redirects that lead nowhere.",
+    "insecure": "Something answers, but its TLS is broken. Kept apart from death.",
+    "malformed": "The URL cannot be asked: not a URL, a backslash or control character, another scheme than http(s).",
+    "refused": "Our own address guard said no, on some hop; nothing was sent there.",
+    "postponed": "Not asked to the end: budget, minutes, Retry-After, a host set aside, or our own resolver failed.",
+}
+"""What each verdict of `sql/links/verdicts.sql` means."""
+
+SIGNALS = {
+    "ended_at_root": "A URL below the home page ends at a home page.",
+    "not_found_path": "It ends at a path with /404 or notfound that was not in the path asked for.",
+    "many_to_one_target": "Three or more URLs of its host end at one target that has nothing of their names.",
+    "same_as_random_path": "It shows the page that its host shows for a path that cannot exist.",
+    "empty_answer": "The answer has no content: 204, 205 or an empty 2xx.",
+    "became_a_shared_page": "It was another page before, and is tonight one that three or more URLs of its host share.",
+}
+"""What each soft-404 signal of `sql/links/verdicts.sql` means."""
 
 TIMEOUTS = frozenset({ErrorClass.CONNECT_TIMEOUT, ErrorClass.READ_TIMEOUT})
 RETRIED_ERRORS = TIMEOUTS | {ErrorClass.CONNECTION_RESET}
