@@ -34,7 +34,7 @@ class Resolver:
     """Asks each host once. Make it and use it inside a running event loop."""
 
     def __init__(self, nameservers: tuple[str, ...], seconds: float) -> None:
-        # No `lookups`: pycares 5.2 frees that text before c-ares reads it, and many a channel then asks no server at all.
+        # No `lookups`: pycares 5.2 frees that text before c-ares reads it, and many a channel then asks no server.
         self._dns = aiodns.DNSResolver(
             nameservers=nameservers or None, timeout=seconds / 2, tries=2, flags=pycares.ARES_FLAG_NOSEARCH
         )

@@ -96,6 +96,8 @@ class Places:
 
     def _open(self, kind: socket.SocketKind, address: str, port: int) -> socket.socket:
         opened = self._stack.enter_context(socket.socket(socket.AF_INET, kind))
+        if port:  # soon after an earlier web, connections of which may linger
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         opened.bind((address, port))
         opened.setblocking(False)
         return opened
