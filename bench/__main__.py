@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from bench import links_truth
 from bench.alone import alone
 from bench.archive import Archive, write_archive
 from bench.floor import PARSER
@@ -30,23 +31,35 @@ def main(
     runs: Annotated[int, typer.Option(min=1, help="Runs; medians are printed.")] = 3,
     peer: Annotated[int, typer.Option(min=0, help="News files for dlt, the peer; 0 leaves it out.")] = 1_000,
     memory: Annotated[list[int] | None, typer.Option(min=1, help="Measure memory with so many news files.")] = None,
-    save: Annotated[bool, typer.Option("--save", help="Also write bench/results/<date>-intake.json.")] = False,
+    truth: Annotated[bool, typer.Option("--truth", help="Only the hostile web: who judges links right.")] = False,
+    save: Annotated[bool, typer.Option("--save", help="Also write bench/results/<date>-….json.")] = False,
 ) -> None:
-    """Files to Parquet beside the least that it can cost, beside dlt, and what a refresh costs where little changed."""
+    """Files to Parquet beside the least that it can cost, beside dlt, what a refresh costs where little changed; and
+    who judges the hostile web right."""
+    if not truth:
+        _intake(articles, related, runs, peer, memory, save)
+        print()
+    judged = links_truth.measure_truth()
+    print("\n".join(links_truth.lines(judged)))
+    if save and judged:
+        _save("links-truth", {"machine": machine(), "contenders": links_truth.saved(judged)})
+
+
+def _intake(articles: int, related: int, runs: int, peer: int, memory: list[int] | None, save: bool) -> None:
     with TemporaryDirectory(prefix="newsledger-bench-") as folder:
         figures = measured(Path(folder), articles, related, runs, peer, memory or [10_000, articles])
     here = machine()
     print("\n".join(_lines(figures, here)))
     if save:
-        _RESULTS.mkdir(exist_ok=True)
-        file = _RESULTS / f"{here['date']}-intake.json"
-        kept = {
-            "machine": here,
-            "targets": [target.saved() for target in targets(figures)],
-            "figures": asdict(figures),
-        }
-        file.write_text(json.dumps(kept, indent=1, default=lambda path: path.name, ensure_ascii=False) + "\n", "utf-8")
-        print(f"\nwritten: {file}")
+        reached = [target.saved() for target in targets(figures)]
+        _save("intake", {"machine": here, "targets": reached, "figures": asdict(figures)})
+
+
+def _save(part: str, kept: dict[str, object]) -> None:
+    _RESULTS.mkdir(exist_ok=True)
+    file = _RESULTS / f"{machine()['date']}-{part}.json"
+    file.write_text(json.dumps(kept, indent=1, default=lambda path: path.name, ensure_ascii=False) + "\n", "utf-8")
+    print(f"\nwritten: {file}")
 
 
 def measured(scratch: Path, articles: int, related: int, runs: int, peer: int, memory: Sequence[int]) -> Figures:

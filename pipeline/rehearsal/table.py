@@ -19,8 +19,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from pipeline.errors import RehearsalError
 
-# RFC 2606: these top-level names never resolve in public, so a rehearsal can take nobody's place.
-_RESERVED = ("example", "test", "invalid")
+# RFC 2606, and .internal by ICANN's resolution of 2024: these top-level names never resolve in public, so a rehearsal
+# can take nobody's place.
+_RESERVED = ("example", "test", "invalid", "internal")
 _LABEL = re.compile(r"xn--[a-z0-9-]{1,59}|(?!..--)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _PATH = re.compile(r"(https?:)?/[^#]*")
 # What a client leaves as it is in a request target; everything else arrives percent-encoded.
@@ -81,7 +82,7 @@ def _nothing_is_defaults(value: object) -> object:
 def _host_name(name: str) -> str:
     labels = name.split(".")
     if len(labels) < 2 or labels[-1] not in _RESERVED:
-        raise ValueError("use a reserved name: it must end in .example, .test or .invalid")
+        raise ValueError("use a reserved name: it must end in .example, .test, .invalid or .internal")
     if not all(_LABEL.fullmatch(label) for label in labels):
         raise ValueError("write a host name in lower-case ASCII (a label in another script as xn--…), without a port")
     return name

@@ -5,7 +5,7 @@ for verdicts, `confusion` counts what was said against what is so. The tests run
 checkers beside.
 """
 
-from tests.hostile_web.cases import WEB, Case, cases
+from tests.hostile_web.cases import TABLE, WEB, Case, cases
 from tests.hostile_web.confusion import Confusion
 
-__all__ = ["WEB", "Case", "Confusion", "cases"]
+__all__ = ["TABLE", "WEB", "Case", "Confusion", "cases"]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from pipeline.rehearsal import Expectation, Web, load_web
 
-WEB = load_web(Path(__file__).with_name("web.yaml"))
+TABLE = Path(__file__).with_name("web.yaml")
+WEB = load_web(TABLE)
 
 
 @dataclass(frozen=True, slots=True)
