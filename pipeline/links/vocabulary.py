@@ -87,6 +87,41 @@ SIGNALS = {
 }
 """What each soft-404 signal of `sql/links/verdicts.sql` means."""
 
+KINDS = {
+    Kind.REQUEST: "A request was made, or a name was asked for that does not exist.",
+    Kind.SHARED: "The host's one NXDOMAIN, or its row of time-outs, answers for this URL too.",
+    Kind.GUARD: "We refused to ask: the address or the URL is not one that anything is sent to.",
+    Kind.POSTPONED: "Put off to another night; the detail says why.",
+    Kind.PROBE: "The host was asked for a path that cannot exist. Says nothing of the URL on whose behalf it was.",
+}
+"""What each kind of observation is."""
+
+ERRORS = {
+    ErrorClass.DNS_NXDOMAIN: "The name does not exist, or has no address.",
+    ErrorClass.DNS_SERVFAIL: "The name server failed. Ours or theirs, nobody can say: postponed.",
+    ErrorClass.DNS_TIMEOUT: "No name server answered in time: postponed.",
+    ErrorClass.CONNECT_REFUSED: "Nobody listens at the port.",
+    ErrorClass.CONNECT_TIMEOUT: "No connection in time.",
+    ErrorClass.CONNECT_UNREACHABLE: "No route to the address.",
+    ErrorClass.CONNECTION_RESET: "The connection was cut, or ended before the answer did.",
+    ErrorClass.READ_TIMEOUT: "Connected, but no whole answer in time; a slow drip counts too.",
+    ErrorClass.TLS_EXPIRED: "The certificate has expired, or is not valid yet.",
+    ErrorClass.TLS_SELF_SIGNED: "The certificate is its own issuer.",
+    ErrorClass.TLS_UNKNOWN_ISSUER: "Signed by an authority that is not trusted, or the chain is incomplete.",
+    ErrorClass.TLS_WRONG_HOST: "The certificate is for another host.",
+    ErrorClass.TLS_HANDSHAKE: "The two sides found no way to talk.",
+    ErrorClass.EMPTY_REPLY: "The connection was closed without a byte.",
+    ErrorClass.BAD_RESPONSE: "What came is no HTTP, cannot be unpacked, or is a 3xx that leads nowhere.",
+    ErrorClass.TOO_MANY_HEADERS: "More than 64 KB of headers.",
+    ErrorClass.REDIRECT_LOOP: "A redirect leads back to a URL asked before.",
+    ErrorClass.REDIRECT_LIMIT: "More than ten redirects.",
+    ErrorClass.REDIRECT_BAD_TARGET: "No Location, or one that cannot be followed.",
+    ErrorClass.ADDRESS_REFUSED: "Our own guard: the address is not public. Never the site's fault.",
+    ErrorClass.SCHEME_UNSUPPORTED: "The link is no http or https.",
+    ErrorClass.URL_INVALID: "The link is no URL that can be asked.",
+}
+"""What each error class says."""
+
 TIMEOUTS = frozenset({ErrorClass.CONNECT_TIMEOUT, ErrorClass.READ_TIMEOUT})
 RETRIED_ERRORS = TIMEOUTS | {ErrorClass.CONNECTION_RESET}
 RETRIED_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
