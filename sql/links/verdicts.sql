@@ -104,7 +104,7 @@ compared as (
     from places
 ),
 
-endings as (
+endings as materialized (
     select
         *,
         final_place not in (asked_place, identity_place) as ended_elsewhere,
@@ -285,7 +285,7 @@ refresh_verdicts as (
         url_id,
         night,
         refresh_id,
-        arg_min(ranked, (place_in_order, speaker)) as best,
+        arg_min({ 'verdict': verdict, 'speaker': speaker }, (place_in_order, speaker)) as chosen,
         count(*) as speakers,
         bool_or(speaker = '') as is_shared,
         count(distinct verdict) filter (where verdict not in ('postponed', 'refused')) > 1 as clients_disagree,
@@ -300,7 +300,7 @@ nightly as (
     from refresh_verdicts
     qualify row_number() over (
         partition by url_id, night
-        order by best.verdict = 'postponed', checked_at desc, refresh_id desc
+        order by chosen.verdict = 'postponed', checked_at desc, refresh_id desc
     ) = 1
 ),
 
@@ -318,37 +318,43 @@ evidence as (
 select
     nightly.url_id::uuid as url_id,
     nightly.night,
-    nightly.best.verdict as verdict,
-    case when nightly.best.verdict = 'soft_404' then nightly.best.signals else []::varchar[] end as signals,
+    best.verdict,
+    case when best.verdict = 'soft_404' then best.signals else []::varchar[] end as signals,
     round(
         case
-            when nightly.best.verdict = 'postponed' then 0.0
-            when nightly.best.verdict in ('alive', 'moved', 'malformed', 'refused') then 1.0
-            when nightly.best.verdict = 'soft_404' then if(len(nightly.best.signals) > 1, 0.8, 0.6)
-            when nightly.speakers < 2 and not nightly.is_shared and nightly.best.error_class <> 'dns_nxdomain' then 0.6
-            when nightly.best.verdict = 'gone' then 0.95
+            when best.verdict = 'postponed' then 0.0
+            when best.verdict in ('alive', 'moved', 'malformed', 'refused') then 1.0
+            when best.verdict = 'soft_404' then if(len(best.signals) > 1, 0.8, 0.6)
+            when nightly.speakers < 2 and not nightly.is_shared and best.error_class <> 'dns_nxdomain' then 0.6
+            when best.verdict = 'gone' then 0.95
             else 0.9
         end * if(nightly.clients_disagree, 0.8, 1.0),
         3
     )::double as confidence,
     nightly.clients_disagree,
-    nullif(nightly.best.http_status, -1)::integer as http_status,
-    nullif(nightly.best.error_class, '') as error_class,
-    nightly.best.final_url as final_url,
+    nullif(best.http_status, -1)::integer as http_status,
+    nullif(best.error_class, '') as error_class,
+    best.final_url,
     case
-        when nightly.best.verdict in ('alive', 'moved') and nightly.best.permanent_hops > 0
-            then nightly.best.url_by_hop[least(nightly.best.permanent_hops, nightly.best.hops)]
+        when best.verdict in ('alive', 'moved') and best.permanent_hops > 0
+            then best.url_by_hop[least(best.permanent_hops, best.hops)]
     end as moved_permanently_to,
-    nightly.best.hops::integer as hops,
-    nullif(nightly.best.title, '') as title,
-    nullif(nightly.best.fingerprint, '') as fingerprint,
+    best.hops::integer as hops,
+    nullif(best.title, '') as title,
+    nullif(best.fingerprint, '') as fingerprint,
     if(
-        nightly.best.verdict = 'soft_404' and list_contains(nightly.best.signals, 'same_as_random_path'),
-        list_concat(evidence.check_ids, nightly.best.nowhere_check_ids),
+        best.verdict = 'soft_404' and list_contains(best.signals, 'same_as_random_path'),
+        list_concat(evidence.check_ids, best.nowhere_check_ids),
         evidence.check_ids
     ) as check_ids,
     nightly.checked_at
 from nightly
+inner join ranked as best
+    on
+        nightly.url_id = best.url_id
+        and nightly.night = best.night
+        and nightly.refresh_id = best.refresh_id
+        and nightly.chosen.speaker = best.speaker
 inner join evidence
     on
         nightly.url_id = evidence.url_id
