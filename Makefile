@@ -28,10 +28,13 @@ ui: .venv/.ready  ## the Dagster UI, on loopback
 	@$(BIN)/newsledger ui
 
 bench: .venv/.ready  ## the benchmarks, as ratios in one run
-	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench intake
+	@$(BIN)/python -m bench links --size 0.2 --runs 3
+	@$(BIN)/python -m bench truth
 
-bench-large: .venv/.ready  ## the same at full size, with a million files: an hour, and 16 GB of disk
-	@$(BIN)/python -m bench --articles 100000 --memory 10000 --memory 100000 --memory 1000000
+bench-large: .venv/.ready  ## the same at full size, with a million files: two hours, and 16 GB of disk
+	@$(BIN)/python -m bench links
+	@$(BIN)/python -m bench intake --articles 100000 --memory 10000 --memory 100000 --memory 1000000
 
 docs: .venv/.ready  ## write the generated parts of the docs
 	@$(BIN)/python scripts/document.py

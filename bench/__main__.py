@@ -1,9 +1,11 @@
-"""Print the benchmarks as small tables: `python -m bench`, or `make bench`. Writes nothing unless told to."""
+"""Print the benchmarks as small tables: `python -m bench intake`, `links` or `truth`, or `make bench` for all.
+Writes nothing unless told to."""
 
 import gc
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from shutil import rmtree
 from statistics import median
@@ -12,52 +14,87 @@ from typing import Annotated
 
 import typer
 
-from bench import links_truth
 from bench.alone import alone
 from bench.archive import Archive, write_archive
 from bench.floor import PARSER
 from bench.intake import Run, all_cores, check_rows, measure, measure_memory, refresh_once
-from bench.machine import machine
+from bench.links.loads import shapes
+from bench.links.running import measure as measure_links
+from bench.links.running import saved as saved_links
+from bench.links.targets import lines as link_lines
+from bench.links.targets import targets as link_targets
+from bench.links_truth import lines as truth_lines
+from bench.links_truth import measure_truth
+from bench.links_truth import saved as saved_truth
+from bench.machine import link_libraries, machine
 from bench.peer import check_peer, measure_peer
-from bench.targets import Beside, Figures, Memory, targets
+from bench.targets import Beside, Figures, Memory, Target, targets
 from pipeline.lake.logs import ZSTD_LEVEL
 
 _RESULTS = Path(__file__).parent / "results"
 
 
-def main(
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+
+@app.command()
+def intake(
     articles: Annotated[int, typer.Option(min=1, help="News files in the archive.")] = 20_000,
     related: Annotated[int, typer.Option(min=0, help="Related items a file.")] = 12,
     runs: Annotated[int, typer.Option(min=1, help="Runs; medians are printed.")] = 3,
     peer: Annotated[int, typer.Option(min=0, help="News files for dlt, the peer; 0 leaves it out.")] = 1_000,
     memory: Annotated[list[int] | None, typer.Option(min=1, help="Measure memory with so many news files.")] = None,
-    truth: Annotated[bool, typer.Option("--truth", help="Only the hostile web: who judges links right.")] = False,
     save: Annotated[bool, typer.Option("--save", help="Also write bench/results/<date>-….json.")] = False,
 ) -> None:
-    """Files to Parquet beside the least that it can cost, beside dlt, what a refresh costs where little changed; and
-    who judges the hostile web right."""
-    if not truth:
-        _intake(articles, related, runs, peer, memory, save)
-        print()
-    judged = links_truth.measure_truth()
-    print("\n".join(links_truth.lines(judged)))
-    if save and judged:
-        _save("links-truth", {"machine": machine(), "contenders": links_truth.saved(judged)})
-
-
-def _intake(articles: int, related: int, runs: int, peer: int, memory: list[int] | None, save: bool) -> None:
+    """Files to Parquet beside the least that it can cost, beside dlt, and what a refresh costs where little changed."""
     with TemporaryDirectory(prefix="newsledger-bench-") as folder:
         figures = measured(Path(folder), articles, related, runs, peer, memory or [10_000, articles])
     here = machine()
     print("\n".join(_lines(figures, here)))
     if save:
-        reached = [target.saved() for target in targets(figures)]
-        _save("intake", {"machine": here, "targets": reached, "figures": asdict(figures)})
+        held = [target.saved() for target in targets(figures)]
+        _keep("intake", {"machine": here, "targets": held, "figures": asdict(figures)})
 
 
-def _save(part: str, kept: dict[str, object]) -> None:
+@app.command()
+def links(
+    load: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(shapes())}; all of them else.")] = None,
+    size: Annotated[float, typer.Option(min=0.0001, help="Share of the URLs of each load.")] = 1.0,
+    runs: Annotated[int, typer.Option(min=1, help="Runs of each contender, in turns; medians are printed.")] = 5,
+    save: Annotated[bool, typer.Option("--save", help="Also write bench/results/<date>-links.json.")] = False,
+) -> None:
+    """A night's sweep beside lychee and linkchecker, on a web of this machine that measures the gaps."""
+    if unknown := set(load or ()) - set(shapes()):
+        raise typer.BadParameter(f"no load {', '.join(sorted(unknown))}; there are {', '.join(shapes())}")
+    here = machine() | {"libraries": link_libraries()}
+    print(f"{here['date']}, {here['cpu']}, {here['cores']} cores, {here['system']}, Python {here['python']}")
+    print(here["libraries"])
+    told = []
+    with TemporaryDirectory(prefix="newsledger-bench-") as folder:
+        for each in measure_links(load or list(shapes()), size, runs, Path(folder)):
+            print("\n".join(link_lines(each)), flush=True)
+            told.append(each)
+    held = list(link_targets(told))
+    print()
+    print("\n".join(_target_lines(held)))
+    if save:
+        _keep("links", saved_links(told, here))
+
+
+@app.command()
+def truth(
+    save: Annotated[bool, typer.Option("--save", help="Also write bench/results/<date>-links-truth.json.")] = False,
+) -> None:
+    """Who judges the hostile web right: a night's verdicts beside the answers of lychee and linkchecker."""
+    judged = measure_truth()
+    print("\n".join(truth_lines(judged)))
+    if save and judged:
+        _keep("links-truth", {"machine": machine(), "contenders": saved_truth(judged)})
+
+
+def _keep(what: str, kept: Mapping[str, object]) -> None:
     _RESULTS.mkdir(exist_ok=True)
-    file = _RESULTS / f"{machine()['date']}-{part}.json"
+    file = _RESULTS / f"{datetime.now(UTC).date()}-{what}.json"
     file.write_text(json.dumps(kept, indent=1, default=lambda path: path.name, ensure_ascii=False) + "\n", "utf-8")
     print(f"\nwritten: {file}")
 
@@ -118,8 +155,12 @@ def _lines(figures: Figures, here: dict[str, str | int]) -> Iterator[str]:
         workers = ", ".join(f"{peak / 1e6:,.0f}" for peak in memory.workers)
         yield f"  {f'{memory.files:,} files':<50}{memory.total / 1e6:>10,.0f}{memory.parent / 1e6:>10,.0f}  {workers}"
     yield ""
+    yield from _target_lines(targets(figures))
+
+
+def _target_lines(held: Iterable[Target]) -> Iterator[str]:
     yield f"{'target':<80}{'measured':>9}{'':>4}{'limit':>13}"
-    for target in targets(figures):
+    for target in held:
         verdict = "reached" if target.is_reached else "NOT REACHED"
         yield f"  {target.what:<78}{target.measured:>9.2f}{'':>2}{target.bound:>9} {target.limit:<6g}{verdict}"
 
@@ -183,4 +224,4 @@ def _median(runs: Sequence[Run], of: Callable[[Run], float]) -> float:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

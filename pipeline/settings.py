@@ -31,6 +31,8 @@ DEFAULT_INCLUDE = ("**/*.md", "**/*.markdown", "**/*.html", "**/*.txt", "**/*.ya
 DEFAULT_EXCLUDE = ("api/**", "_site/**", "public/**", "node_modules/", "vendor/bundle/**", "package*.json", "**/.*/**")
 """What Jekyll and Hugo make themselves, what they are made with, and hidden folders."""
 
+_CONTACT = r"^(https?://|mailto:)[!-~]+$"
+"""Goes into a header as it stands."""
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://")
 _PASSWORD = re.compile(r"://[^/\s]*:[^/\s]*@")
 _NO_STORES = {"http", "https", "data", "generic", "reference", "zip", "tar", "libarchive", "dir", "dask"} | {
@@ -60,6 +62,24 @@ def _known_zone(name: str) -> str:
 
 def _network(text: str) -> str:
     ipaddress.ip_network(text)  # its ValueError already says what is wrong
+    return text
+
+
+def _is_address_and_port(text: str) -> bool:
+    address, _, port = text.rpartition(":")
+    try:
+        ipaddress.ip_address(address.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return ("[" in address) is (":" in address) and port.isascii() and port.isdigit() and 0 < int(port) < 65_536
+
+
+def _name_server(text: str) -> str:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        if not _is_address_and_port(text):
+            raise ValueError(f"{text!r} is no address of a name server; write 9.9.9.9 or 127.0.0.1:5353") from None
     return text
 
 
@@ -123,7 +143,7 @@ class Content(_Section):
 class DomainRule(_Section):
     """An exception of one registrable domain from the pace of all."""
 
-    pace_seconds: Annotated[float, Field(ge=0)] | None = None
+    pace_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     connections: Annotated[int, Field(ge=1)] | None = None
     skip: bool = False
 
@@ -140,17 +160,18 @@ class Links(_Section):
     """How links are asked."""
 
     enabled: bool = True
-    contact: str = "https://example.org/newsledger"
-    pace_seconds: Annotated[float, Field(ge=0)] = 1.0
+    contact: Annotated[str, Field(pattern=_CONTACT)] = "https://example.org/newsledger"
+    pace_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    connections: Annotated[int, Field(ge=1)] = 1
     per_domain: dict[str, DomainRule] = {}
     concurrency: Annotated[int, Field(ge=1, le=20_000)] = 256
-    timeout_seconds: Annotated[float, Field(gt=0)] = 20
+    timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 20
     nightly_budget: Annotated[int, Field(ge=0)] = 50_000
-    nightly_minutes: Annotated[float, Field(gt=0)] = 120
+    nightly_minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 120
     second_opinion: bool = True
     connect_to: dict[str, str] = {}
     rehearsal: Path | None = None
-    nameservers: tuple[str, ...] = ()
+    nameservers: tuple[Annotated[str, AfterValidator(_name_server)], ...] = ()
     allow_fast: bool = False
     domain_budget: Annotated[int, Field(ge=1)] = 2_000
     breaker_share: Annotated[float, Field(gt=0, le=1)] = 0.3
@@ -169,7 +190,7 @@ class Links(_Section):
         paces = {"pace_seconds": self.pace_seconds} | {
             f"per_domain.{domain}.pace_seconds": rule.pace_seconds
             for domain, rule in self.per_domain.items()
-            if rule.pace_seconds is not None
+            if rule.pace_seconds is not None and not self._is_own(domain)
         }
         for key, pace in paces.items():
             if pace < FAST_PACE_SECONDS and not (self.allow_fast or self.rehearsal):
@@ -178,9 +199,17 @@ class Links(_Section):
                     " needs allow_fast: true"
                 )
         for key, target in self.connect_to.items():
-            if not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[0-9.]+):\d{1,5}", target):
+            if not _is_address_and_port(target):
                 raise ValueError(f"connect_to[{key!r}] is {target!r}: write address:port, as 127.0.0.1:8080")
         return self
+
+    def _is_own(self, domain: str) -> bool:
+        """An address that the settings themselves exempt from the guard is no public host."""
+        try:
+            address = ipaddress.ip_address(domain.strip("[]"))
+        except ValueError:
+            return False
+        return any(address in ipaddress.ip_network(network) for network in self.allow_addresses)
 
 
 class Schedule(_Section):

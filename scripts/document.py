@@ -106,14 +106,18 @@ def sample_output() -> str:
 
 
 def measurement() -> str:
-    """The targets as the newest file of `bench/results` has them."""
-    kept = json.loads(max((ROOT / "bench" / "results").glob("*-intake.json")).read_text("utf-8"))
+    """The targets as the newest file of each kind in `bench/results` has them."""
+    return "\n\n".join(_measured(what) for what in ("intake", "links"))
+
+
+def _measured(what: str) -> str:
+    kept = json.loads(max((ROOT / "bench" / "results").glob(f"*-{what}.json")).read_text("utf-8"))
     here = kept["machine"]
     where = f"{here['date']}: {here['cpu']}, {here['cores']} cores, {here['system']}, Python {here['python']}"
     lines = [
         f"{where}; {here['libraries']}.",
         "",
-        "| target | measured | limit | |",
+        f"| target: {what} | measured | limit | |",
         "|---|--:|--:|---|",
     ]
     for target in kept["targets"]:

@@ -1,7 +1,7 @@
 """The nightly sweep: what is due, the requests, the verdicts of the night and the states over nights."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 
 import dagster as dg
@@ -10,8 +10,11 @@ from pipeline.assets.resources import refresh_of
 from pipeline.assets.tables import OWNERS, built_results, table_specs
 from pipeline.checks import asset_key, check_specs, checks_on, run_checks
 from pipeline.lake.refresh import Refresh
+from pipeline.lake.spool import Spool
 from pipeline.links import DueUrl, SweepResult, plan_sweep, sweep
 from pipeline.rehearsal import load_web, rehearse
+from pipeline.terminal import progress_bar
+from pipeline.warehouse.sweep_summary import SUMMARY, SweepSummary, summarise
 
 SWEEP_KEY = dg.AssetKey(["log", "link_checks"])
 LOGGER = logging.getLogger("newsledger.links")
@@ -59,9 +62,16 @@ def links_assets() -> dg.AssetsDefinition:
             except Exception as error:
                 LOGGER.exception("the sweep failed; what it observed is kept, the rest is due again")
                 failure = f"{type(error).__name__}: {error}"
+        with refresh.session() as session:
+            builder = refresh.builder(session)
+            built = builder.build("links")
+            checked = run_checks(builder, checks_on("links"))
+            builder.need("links.checks")
+            builder.need("links.verdicts")
+            summary = summarise(session.run(SUMMARY, {"refresh_id": refresh.refresh_id}))
         yield dg.MaterializeResult(
             asset_key=SWEEP_KEY,
-            metadata=_counts(refresh, result),
+            metadata=_counts(refresh, result) | (_summary(summary) if result else {}),
             check_results=[
                 dg.AssetCheckResult(
                     passed=failure is None,
@@ -72,16 +82,14 @@ def links_assets() -> dg.AssetsDefinition:
                 )
             ],
         )
-        with refresh.session() as session:
-            builder = refresh.builder(session)
-            built = builder.build("links")
-            yield from built_results(refresh, built, run_checks(builder, checks_on("links")))
+        yield from built_results(refresh, built, checked)
 
     return links
 
 
 def due_tonight(refresh: Refresh) -> list[DueUrl]:
     """The URLs to ask tonight, first things first."""
+    Spool(refresh.logs.link_checks).commit()  # what a sweep observed that was killed: it is not due again
     with refresh.session() as session:
         builder = refresh.builder(session)
         builder.build("links")
@@ -97,12 +105,17 @@ def ask(refresh: Refresh, due: list[DueUrl]) -> SweepResult:
             rules = stack.enter_context(rehearse(load_web(rules.rehearsal))).links(rules)
             LOGGER.warning("a rehearsal web answers for every host: these are not observations of the world")
         plan = plan_sweep(rules, night=refresh.night, refresh_id=refresh.refresh_id, now=refresh.clock.now)
-        result = sweep(due, plan, refresh.logs.link_checks.append)
+        spool = Spool(refresh.logs.link_checks)
+        try:
+            with progress_bar("asking links") as progress:
+                result = sweep(due, plan, spool.append, progress)
+        finally:
+            spool.commit()
     refresh.record("swept", urls_due=result.due, urls_checked=result.checked, urls_postponed=result.postponed)
     return result
 
 
-def _counts(refresh: Refresh, result: SweepResult | None) -> dict[str, bool | int]:
+def _counts(refresh: Refresh, result: SweepResult | None) -> dict[str, bool | int | dg.MetadataValue]:
     if result is None:
         return {"swept": False}
     return {
@@ -111,6 +124,21 @@ def _counts(refresh: Refresh, result: SweepResult | None) -> dict[str, bool | in
         "urls_checked": result.checked,
         "urls_postponed": result.postponed,
         "rehearsal": refresh.settings.links.rehearsal is not None,
+    }
+
+
+def _summary(summary: SweepSummary) -> dict[str, bool | int | dg.MetadataValue]:
+    """What the UI shows of the sweep beside its counts."""
+    hosts = {f"`{host}`": f"{ms:,.0f} ms, {requests:,} requests" for host, (requests, ms) in summary.slowest.items()}
+    tables: dict[str, Mapping[str, object]] = {
+        "by_verdict": summary.verdicts,
+        "by_error": summary.errors,
+        "slowest_hosts": hosts,
+    }
+    return {
+        name: dg.MetadataValue.md("\n".join(["| | |", "|---|--:|", *(f"| {key} | {of[key]} |" for key in of)]))
+        for name, of in tables.items()
+        if of
     }
 
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from deltalake import DeltaTable, WriterProperties
+from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties
 from deltalake import Schema as DeltaSchema
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
@@ -22,6 +22,7 @@ ROW_GROUP_ROWS = 122_880
 """DuckDB's own row-group size: Parquet with others loads slower and makes larger files (measured on 9 M rows)."""
 ZSTD_LEVEL = 1
 """The next two levels save a few per cent of space and cost half as much time again."""
+_SPOOL = "spool"
 _SMALL_BYTES = 4 << 20
 _MANY_FILES = 64
 _MERGED_BYTES = 64 << 20
@@ -74,8 +75,20 @@ class Log:
 
     def commit(self, parts: Sequence[Part]) -> None:
         """Make the parts rows of the log, all or none. Raises LakeError where that fails."""
-        if not parts:
-            return
+        if parts:
+            self._commit(parts, None)
+
+    def commit_batch(self, number: int, rows: pa.Table) -> None:
+        """Commit the rows of a spool's batch, after which `batches` is its number. Raises as `commit`."""
+        marked = CommitProperties(app_transactions=[Transaction(_SPOOL, number)])
+        self._commit([self.write(rows)] if rows.num_rows else [], marked)
+
+    def batches(self) -> int:
+        """The number of the last batch of a spool that was committed, 0 where none was."""
+        table = self._open()
+        return (table.transaction_version(_SPOOL) or 0) if table else 0
+
+    def _commit(self, parts: Sequence[Part], properties: CommitProperties | None) -> None:
         now = int(time.time() * 1000)
         actions: list[AddAction | RemoveAction] = [
             AddAction(part.file, part.size_bytes, {}, now, True, json.dumps({"numRecords": part.rows}))
@@ -86,7 +99,7 @@ class Log:
             known = {field.name for field in table.schema().fields}
             if missing := [field for field in self.schema if field.name not in known]:  # an earlier version began it
                 table.alter.add_columns([*DeltaSchema.from_arrow(pa.schema(missing)).fields])
-            table.create_write_transaction(actions, "append", self.schema)
+            table.create_write_transaction(actions, "append", self.schema, commit_properties=properties)
         except (OSError, DeltaError) as error:
             raise self._cannot_append(sum(part.rows for part in parts), error) from error
 

@@ -1,6 +1,6 @@
 """A DuckDB session over the lake: the logs as views, the SQL of `sql/` run into tables and Parquet files."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ class Session:
 
     connection: duckdb.DuckDBPyConnection
 
-    def run(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]]:
+    def run(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> list[tuple[object, ...]]:
         """Every row of a statement (fetched whole: a result left open would block the next statement)."""
         return self.connection.execute(sql, parameters).fetchall()
 

@@ -5,13 +5,11 @@ proxy, no cookies, no netrc, http and https only, caps on headers, body and time
 the socket is refused at the moment it is opened.
 """
 
-import asyncio
 import errno
 import socket
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pycurl
 
@@ -25,7 +23,9 @@ from pipeline.links.exchange import (
     Timings,
     header_text,
 )
+from pipeline.links.multi import Failure, Multi
 from pipeline.links.plan import Sweep
+from pipeline.links.route import Route
 from pipeline.links.vocabulary import UNREACHABLE_ERRNOS, VERIFY_RESULTS, ErrorClass, Method
 
 _HTTP_VERSIONS = {1: "1.0", 2: "1.1", 3: "2", 30: "3"}
@@ -46,56 +46,58 @@ _NOT_BY_STATUS = {
 }
 _TLS_CODES = {35, 51, 53, 54, 58, 59, 60, 64, 66, 77, 80, 82, 83, 90, 91, 98}
 
+_KEPT_CONNECTIONS = 512
+"""Idle connections kept for the next request of their host, so that a host is not greeted anew for each of its URLs."""
+
 OnAnswer = Callable[[Answer, float], None]
 """Called with the answer and a monotonic time by which the server has seen the request."""
 
 
 class CurlClient:
-    """Use it as an async context; `ask` returns at once and calls back."""
+    """Make it inside a running loop; `ask` returns at once and calls back. Close it in the end."""
 
     def __init__(self, plan: Sweep) -> None:
         self._plan = plan
         self._idle: list[_Transfer] = []
-        self._multi = pycurl.AsyncCurlMulti()
-        self._multi.setopt(pycurl.M_MAXCONNECTS, max(64, plan.concurrency))
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._multi.aclose()
-        for transfer in self._idle:
-            transfer.close()
+        self._opened: list[socket.socket] = []
+        self._multi = Multi(max(_KEPT_CONNECTIONS, plan.concurrency))
 
     def ask(self, question: Question, on_answer: OnAnswer) -> None:
-        transfer = self._idle.pop() if self._idle else _Transfer(self._plan)
+        transfer = self._idle.pop() if self._idle else _Transfer(self._plan, self._opened)
         transfer.prepare(question)
-        future: asyncio.Future[Any] = self._multi.add_handle(transfer.curl)
 
-        def done(finished: asyncio.Future[Any]) -> None:
-            if finished.cancelled():
-                return
-            failure = finished.exception()
-            answer, sent_at = transfer.answer(failure if isinstance(failure, pycurl.error) else None)
+        def ended(failure: Failure | None) -> None:
+            answer, seen_at = transfer.answer(failure)
             self._idle.append(transfer)
-            on_answer(answer, sent_at)
+            on_answer(answer, seen_at)
 
-        future.add_done_callback(done)
+        self._multi.add(transfer.curl, ended)
+
+    def close(self) -> None:
+        self._multi.close()
+        for opened in self._opened:
+            opened.close()
+        for transfer in self._idle:
+            transfer.close()
 
 
 class _Transfer:
     """One easy handle, used for one request after another."""
 
-    def __init__(self, plan: Sweep) -> None:
+    def __init__(self, plan: Sweep, opened: list[socket.socket]) -> None:
         self.curl = pycurl.Curl()
+        self._opened = opened
         self._body = bytearray()
         self._head: list[bytes] = []
         self._head_bytes = 0
         self._stopped: str | None = None
         self._addresses: tuple[str, ...] = ()
         self._refused: str | None = None
+        self._heard_at: float | None = None
+        self._is_led = False
+        self._resolved: str | None = None
+        self._way: tuple[Method, bool] | None = None
+        self._is_secure = False
         milliseconds = max(1, int(plan.timeout_seconds * 1000))
         for option, value in {
             pycurl.NOSIGNAL: 1,
@@ -109,6 +111,7 @@ class _Transfer:
             pycurl.USERAGENT: plan.user_agent,
             pycurl.HTTPHEADER: [f"Accept: {ACCEPT}"],
             pycurl.CAINFO: plan.ca_file,
+            pycurl.DNS_CACHE_TIMEOUT: 0,  # the cache is walked for each connection: it must not hold every host
             pycurl.SSL_VERIFYPEER: 1,
             pycurl.SSL_VERIFYHOST: 2,
             pycurl.PATH_AS_IS: 1,
@@ -122,40 +125,54 @@ class _Transfer:
 
     def prepare(self, question: Question) -> None:
         self._body, self._head, self._head_bytes = bytearray(), [], 0
-        self._stopped = self._refused = None
+        self._stopped = self._refused = self._heard_at = None
+        self._is_secure = question.url.startswith("https:")
         place, route = question.route.place, question.route
         self._addresses = route.addresses
-        host = f"[{place.host}]" if ":" in place.host else place.host
-        connect_to: list[str] = []
-        resolve: list[str] = []
-        if route.mapped:
-            address = f"[{route.addresses[0]}]" if ":" in route.addresses[0] else route.addresses[0]
-            connect_to = [f"{host}:{place.port}:{address}:{route.port}"]
-        elif place.host not in route.addresses:
-            resolve = [f"+{host}:{place.port}:{','.join(route.addresses)}"]
         curl = self.curl
         curl.setopt(pycurl.URL, question.url)
-        curl.setopt(pycurl.CONNECT_TO, connect_to)
-        curl.setopt(pycurl.RESOLVE, resolve)
-        if question.method is Method.HEAD:
-            curl.setopt(pycurl.NOBODY, 1)
-        else:
-            curl.setopt(pycurl.NOBODY, 0)
-            curl.setopt(pycurl.HTTPGET, 1)
-        if question.ranged and question.method is Method.GET:
-            curl.setopt(pycurl.RANGE, f"0-{ASKED_BYTES - 1}")
-        else:
-            curl.unsetopt(pycurl.RANGE)
+        if route.mapped or place.host not in route.addresses:
+            self._lead(question.route)
+        elif self._is_led or self._resolved:
+            self._lead(None)
+        way = (question.method, question.ranged)
+        if way != self._way:
+            self._way = way
+            curl.setopt(pycurl.NOBODY if question.method is Method.HEAD else pycurl.HTTPGET, 1)
+            if question.ranged and question.method is Method.GET:
+                curl.setopt(pycurl.RANGE, f"0-{ASKED_BYTES - 1}")
+            else:
+                curl.unsetopt(pycurl.RANGE)
 
-    def answer(self, failure: pycurl.error | None) -> tuple[Answer, float]:
+    def _lead(self, route: Route | None) -> None:
+        """Have libcurl connect where the route says, whatever the name in the URL. What it was told of the name before
+        is taken back: without a term it would stay for ever, and with one it would run out in mid-request."""
+        connect_to: list[str] = []
+        resolve = [f"-{self._resolved}"] if self._resolved else []
+        self._resolved = None
+        if route is not None:
+            place = route.place
+            host = f"[{place.host}]" if ":" in place.host else place.host
+            if route.mapped:
+                address = f"[{route.addresses[0]}]" if ":" in route.addresses[0] else route.addresses[0]
+                connect_to = [f"{host}:{place.port}:{address}:{route.port}"]
+            else:
+                self._resolved = f"{host}:{place.port}"
+                resolve.append(f"{self._resolved}:{','.join(route.addresses)}")
+        self.curl.setopt(pycurl.CONNECT_TO, connect_to)
+        self.curl.setopt(pycurl.RESOLVE, resolve)
+        self._is_led = route is not None
+
+    def answer(self, failure: Failure | None) -> tuple[Answer, float]:
         curl = self.curl
         total = curl.getinfo(pycurl.TOTAL_TIME_T) / 1e6
-        # Once its answer begins, the server has surely seen the request; a gap counted from an earlier moment would be
-        # shorter at the server than here by what the way there took.
-        seen = curl.getinfo(pycurl.STARTTRANSFER_TIME_T) or curl.getinfo(pycurl.POSTTRANSFER_TIME_T)
-        seen_at = time.monotonic() - max(0.0, total - seen / 1e6)
         status = curl.getinfo(pycurl.RESPONSE_CODE) or None
-        secure = curl.getinfo(pycurl.APPCONNECT_TIME_T) > 0 or (failure is not None and failure.args[0] in _TLS_CODES)
+        # A connection used again was verified when it was made.
+        secure = self._is_secure and (
+            status is not None
+            or curl.getinfo(pycurl.APPCONNECT_TIME_T) > 0
+            or (failure is not None and failure[0] in _TLS_CODES)
+        )
         error, detail = self._error(failure, status)
         return (
             Answer(
@@ -169,7 +186,10 @@ class _Transfer:
                 http_version=_HTTP_VERSIONS.get(curl.getinfo(pycurl.INFO_HTTP_VERSION)),
                 timings=self._timings(total),
             ),
-            seen_at,
+            # Once its answer begins, the server has surely seen the request; a gap counted from an earlier moment would
+            # be shorter at the server than here by what the way there took. By our own clock: libcurl's times are those
+            # of its last look at the clock, which a busy machine can make many milliseconds old.
+            self._heard_at or time.monotonic(),
         )
 
     def close(self) -> None:
@@ -184,6 +204,8 @@ class _Transfer:
         return len(chunk)
 
     def _take_header(self, line: bytes) -> int:
+        if not self._head_bytes:
+            self._heard_at = time.monotonic()
         self._head_bytes += len(line)
         if self._head_bytes > MAX_HEADER_BYTES:
             self._stopped = "header"
@@ -199,21 +221,23 @@ class _Transfer:
             self._refused = str(ip)  # libcurl reports this as a failed connect: remember whose doing it was
             return pycurl.SOCKET_BAD
         opened = socket.socket(address.family, address.socktype, address.protocol)
-        asyncio.get_running_loop().call_soon(opened.close)  # pycurl goes on with a duplicate of its own
+        for earlier in self._opened:  # pycurl goes on with a duplicate of its own
+            earlier.close()
+        self._opened[:] = [opened]
         return opened
 
     def _headers(self) -> dict[str, str]:
         headers: dict[str, str] = {}
-        for line in self._head[1:]:
-            name, colon, value = line.partition(b":")
+        for line in map(header_text, self._head[1:]):
+            name, colon, value = line.partition(":")
             if colon:
-                headers.setdefault(header_text(name.strip()).lower(), header_text(value.strip()))
+                headers.setdefault(name.strip().lower(), value.strip())
         return headers
 
-    def _error(self, failure: pycurl.error | None, status: int | None) -> tuple[ErrorClass | None, str | None]:
+    def _error(self, failure: Failure | None, status: int | None) -> tuple[ErrorClass | None, str | None]:
         if failure is None:
             return None, None
-        code, words = int(failure.args[0]), str(failure.args[1])
+        code, words = failure
         if self._refused:
             return ErrorClass.ADDRESS_REFUSED, f"{self._refused} is not an address that was checked"
         if self._stopped == "header" or (code in (27, 56) and "header" in words.lower()):
@@ -244,19 +268,19 @@ class _Transfer:
         return _NOT_BY_STATUS.get(code, ErrorClass.BAD_RESPONSE)
 
     def _timings(self, total: float) -> Timings:
-        name, connected, secured, first = (
-            self.curl.getinfo(option) / 1000
-            for option in (
-                pycurl.NAMELOOKUP_TIME_T,
-                pycurl.CONNECT_TIME_T,
-                pycurl.APPCONNECT_TIME_T,
-                pycurl.STARTTRANSFER_TIME_T,
-            )
+        ask = self.curl.getinfo
+        first = ask(pycurl.STARTTRANSFER_TIME_T) / 1000 or None
+        if not ask(pycurl.NUM_CONNECTS):  # a connection used again
+            return Timings(None, None, first, total * 1000)
+        name, connected, secured = (
+            ask(pycurl.NAMELOOKUP_TIME_T) / 1000,
+            ask(pycurl.CONNECT_TIME_T) / 1000,
+            ask(pycurl.APPCONNECT_TIME_T) / 1000,
         )
         return Timings(
             connect_ms=connected - name if connected > name else None,
             tls_ms=secured - connected if secured > connected else None,
-            first_byte_ms=first or None,
+            first_byte_ms=first,
             total_ms=total * 1000,
         )
 

@@ -14,7 +14,6 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from pipeline.links.plan import DueUrl
 
@@ -30,6 +29,7 @@ _WORDS_OF_AN_ERROR = re.compile(
     re.IGNORECASE,
 )
 _NOT_FOUND_PATH = re.compile(r"(^|/)404([/.]|$)|not[-_]?found", re.IGNORECASE)
+_PLACE = re.compile(r"https?://(?:www\.)*([^/?#]*?)(?::80|:443)?(?=[/?#]|$)([^#]*)")
 _EXTENSION = re.compile(r"\.\w{1,5}$")
 
 
@@ -78,8 +78,9 @@ class Doubts:
 
     def hear(self, due: DueUrl, seen: Seen) -> Raised:
         """Take note of a good answer of the first client to a due URL."""
-        host = self._hosts[urlsplit(due.fetch_url).netloc]
-        asked, final = _place(due.fetch_url), _place(seen.request_url)
+        host = self._hosts[_netloc(due.fetch_url)]
+        asked = _place(due.fetch_url)
+        final = asked if seen.request_url == due.fetch_url else _place(seen.request_url)
         doubted: list[DueUrl] = []
         is_odd = bool(seen.title and _WORDS_OF_AN_ERROR.search(seen.title))
         if final != asked and not _is_home(asked):
@@ -105,7 +106,7 @@ class Doubts:
 
     def hear_probe(self, due: DueUrl, seen: Seen) -> tuple[DueUrl, ...]:
         """Take note of what the random path of a host got; the URLs that got the same."""
-        host = self._hosts[urlsplit(due.fetch_url).netloc]
+        host = self._hosts[_netloc(due.fetch_url)]
         if seen.http_status not in _SUCCESS or seen.challenge or seen.fingerprint is None:
             return ()
         host.nowhere = seen.fingerprint
@@ -120,16 +121,19 @@ class Doubts:
 
     def _nowhere(self, due: DueUrl) -> str:
         """A path that cannot exist: the same in a re-run of this refresh, and known to nobody before."""
-        parts = urlsplit(due.fetch_url)
-        token = hashlib.sha256(f"{self._salt}\n{parts.netloc}".encode()).hexdigest()[:24]
-        return f"{parts.scheme}://{parts.netloc}/{token}"
+        scheme, netloc = due.fetch_url.partition(":")[0], _netloc(due.fetch_url)
+        token = hashlib.sha256(f"{self._salt}\n{netloc}".encode()).hexdigest()[:24]
+        return f"{scheme}://{netloc}/{token}"
+
+
+def _netloc(url: str) -> str:
+    return url.split("/", 3)[2].partition("?")[0]
 
 
 def _place(url: str) -> str:
     """Two URLs are one place when they differ only in scheme, leading www., default port or fragment."""
-    parts = urlsplit(url)
-    host = re.sub(r"^(www\.)*|:(80|443)$", "", parts.netloc)
-    return f"{host}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+    parts = _PLACE.match(url)
+    return parts[1] + parts[2] if parts else url
 
 
 def _is_home(place: str) -> bool:

@@ -66,14 +66,18 @@ class Answer:
     @property
     def content_length(self) -> int | None:
         """The size of the whole: a partial answer names it in Content-Range."""
-        whole = _RANGE_TOTAL.match(self.headers.get("content-range", ""))
+        partial = self.headers.get("content-range")
+        whole = _RANGE_TOTAL.match(partial) if partial else None
         text = whole[1] if whole else self.headers.get("content-length", "")
         return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
     def retry_after(self, now: datetime) -> float | None:
         """Seconds to wait; a date is measured against the server's own clock where it tells it."""
+        text = self.headers.get("retry-after")
+        if text is None:
+            return None
         server_time = _http_date(self.headers.get("date", ""))
-        return parse_retry_after(self.headers.get("retry-after"), server_time or now)
+        return parse_retry_after(text, server_time or now)
 
     @property
     def challenge(self) -> str | None:

@@ -34,6 +34,10 @@ class Hosts:
         """The error all URLs of the host share tonight, or None."""
         return self._hosts[name].down
 
+    def in_question(self, name: str, url_id: str) -> bool:
+        """Whether the second client is being asked about the host, on another URL: it decides for all."""
+        return self._hosts[name].questioned_by not in (None, url_id)
+
     def is_first_nxdomain(self, name: str) -> bool:
         """True once a night: that URL's row is the question, the others share its answer."""
         first = not self._hosts[name].nxdomain_told

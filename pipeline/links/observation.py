@@ -4,10 +4,13 @@ A row says what was seen, never what it means. Rows of one URL are handed on tog
 night, so a crash leaves no half-asked URL in the log to be misjudged.
 """
 
+import asyncio
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date, datetime
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -24,9 +27,8 @@ _HEADER_CHARACTERS = 2_000
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """One row; the fields are the columns of LINK_CHECKS, in their order."""
+class Observation(NamedTuple):
+    """One row; the fields are the columns of LINK_CHECKS, in their order. A tuple, since there are many."""
 
     check_id: str
     night: date
@@ -64,8 +66,7 @@ class Observation:
     shard: int = 0
 
 
-_COLUMNS = tuple(field.name for field in fields(Observation))
-assert list(_COLUMNS) == LINK_CHECKS.names
+assert list(Observation._fields) == LINK_CHECKS.names
 
 
 def observe_answer(
@@ -78,43 +79,45 @@ def observe_answer(
     kind: Kind = Kind.REQUEST,
 ) -> Observation:
     """The row of a request that was made."""
-    page = read_page(answer.body, answer.content_type, visit.url) if answer.status else None
+    content_type = answer.content_type
+    page = read_page(answer.body, content_type, visit.url) if answer.status else None
     attempt = visit.next_attempt()
+    timings = answer.timings
     return Observation(
-        check_id=_check_id(plan, visit.due, visit.client, visit.hop, attempt, kind),
-        night=plan.night,
-        refresh_id=plan.refresh_id,
-        url_id=visit.due.url_id,
-        kind=kind,
-        client=visit.client,
-        hop=visit.hop,
-        attempt=attempt,
-        request_url=visit.url,
-        method=visit.method,
-        started_at=started_at,
-        http_status=answer.status,
-        error_class=answer.error or step.error,
-        error_detail=_text(answer.detail or step.detail, _DETAIL_CHARACTERS),
-        tls_verify=answer.tls_verify,
-        ip=answer.ip,
-        ip_family=None if answer.ip is None else 6 if ":" in answer.ip else 4,
-        http_version=answer.http_version,
-        redirect_to=_text(step.redirect_to, None),
-        retry_after_seconds=answer.retry_after(started_at),
-        content_type=_text(answer.content_type, _HEADER_CHARACTERS),
-        content_length=answer.content_length,
-        bytes_read=len(answer.body) if answer.status else None,
-        fingerprint=page.fingerprint if page else None,
-        title=_text(page.title, None) if page else None,
-        challenge=answer.challenge,
-        etag=_text(answer.headers.get("etag"), _HEADER_CHARACTERS),
-        last_modified=_text(answer.headers.get("last-modified"), _HEADER_CHARACTERS),
-        dns_ms=dns_ms,
-        connect_ms=answer.timings.connect_ms,
-        tls_ms=answer.timings.tls_ms,
-        first_byte_ms=answer.timings.first_byte_ms,
-        total_ms=answer.timings.total_ms,
-        shard=plan.shard,
+        _check_id(plan, visit.due, visit.client, visit.hop, attempt, kind),
+        plan.night,
+        plan.refresh_id,
+        visit.due.url_id,
+        kind,
+        visit.client,
+        visit.hop,
+        attempt,
+        visit.url,
+        visit.method,
+        started_at,
+        answer.status,
+        answer.error or step.error,
+        _text(answer.detail or step.detail, _DETAIL_CHARACTERS),
+        answer.tls_verify,
+        answer.ip,
+        None if answer.ip is None else 6 if ":" in answer.ip else 4,
+        answer.http_version,
+        _text(step.redirect_to, None),
+        answer.retry_after(started_at),
+        _text(content_type, _HEADER_CHARACTERS),
+        answer.content_length,
+        len(answer.body) if answer.status else None,
+        page.fingerprint if page else None,
+        _text(page.title, None) if page else None,
+        answer.challenge,
+        _text(answer.headers.get("etag"), _HEADER_CHARACTERS),
+        _text(answer.headers.get("last-modified"), _HEADER_CHARACTERS),
+        dns_ms,
+        timings.connect_ms,
+        timings.tls_ms,
+        timings.first_byte_ms,
+        timings.total_ms,
+        plan.shard,
     )
 
 
@@ -146,29 +149,64 @@ def observe_unasked(
 
 def as_table(rows: list[Observation]) -> pa.Table:
     """The rows in the log's schema."""
+    columns = zip(*rows, strict=True) if rows else ([] for _ in LINK_CHECKS)
     return pa.table(
-        [pa.array([getattr(row, name) for row in rows], LINK_CHECKS.field(name).type) for name in _COLUMNS],
-        schema=LINK_CHECKS,
+        [pa.array(values, field.type) for values, field in zip(columns, LINK_CHECKS, strict=True)], schema=LINK_CHECKS
     )
 
 
 class Outbox:
-    """Rows on their way to the log: handed on at `limit` rows, or when asked."""
+    """Rows on their way to the log. They are written in a thread, since a commit takes as long as many requests do; no
+    more than `limit` are ever neither asked for anew nor written: half of them on their way, half being gathered."""
 
-    def __init__(self, write: Callable[[pa.Table], None], limit: int) -> None:
+    def __init__(
+        self, write: Callable[[pa.Table], None], limit: int, on_written: Callable[[BaseException | None], None]
+    ) -> None:
         self._write = write
         self._limit = limit
+        self._on_written = on_written
         self._rows: list[Observation] = []
+        self._under_way = 0
+        self._loop = asyncio.get_running_loop()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="observations")
+        self._work: Future[None] | None = None
+
+    @property
+    def has_room(self) -> bool:
+        """Whether more may be asked before something is written."""
+        return len(self._rows) + self._under_way < self._limit
 
     def add(self, rows: list[Observation]) -> None:
         self._rows += rows
-        if len(self._rows) >= self._limit:
+        if 2 * len(self._rows) >= self._limit:
             self.flush()
 
     def flush(self) -> None:
+        """Have what was gathered written, unless the thread is still at the part before."""
+        if self._rows and self._work is None:
+            rows, self._rows = self._rows, []
+            self._under_way = len(rows)
+            self._work = self._thread.submit(self._write, as_table(rows))
+            self._work.add_done_callback(self._tell)
+
+    def close(self) -> None:
+        """Wait until everything is written. Raises what the writing of the last part raised."""
+        self._thread.shutdown()
+        if self._work is not None:
+            self._work.result()
         if self._rows:
             rows, self._rows = self._rows, []
             self._write(as_table(rows))
+
+    def _tell(self, done: "Future[None]") -> None:
+        with suppress(RuntimeError):  # the sweep is over
+            self._loop.call_soon_threadsafe(self._written, done)
+
+    def _written(self, done: "Future[None]") -> None:
+        self._work, self._under_way = None, 0
+        self._on_written(done.exception())
+        if 2 * len(self._rows) >= self._limit:
+            self.flush()
 
 
 def _check_id(plan: Sweep, due: DueUrl, client: Client | None, hop: int, attempt: int, kind: Kind) -> str:
@@ -179,4 +217,5 @@ def _text(text: str | None, limit: int | None) -> str | None:
     """What Arrow can store: no NUL, no half of a surrogate pair."""
     if text is None:
         return None
-    return _UNSTORABLE.sub("�", text[:limit])
+    text = text[:limit]
+    return text if text.isascii() and "\0" not in text else _UNSTORABLE.sub("�", text)

@@ -11,6 +11,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 
 import certifi
 
+from pipeline.errors import SettingsError
+from pipeline.model.urls import registrable_domain
 from pipeline.model.version import program_version
 from pipeline.settings import Links
 
@@ -63,7 +65,7 @@ class Sweep:
     max_hops: int = 10
     timeouts_to_settle: int = 5
     dns_seconds: float = 5.0
-    opinion_threads: int = 8
+    opinion_threads: int = 64
     flush_rows: int = 500
     flush_seconds: float = 1.0
     shard: int = 0
@@ -87,11 +89,20 @@ class SweepResult:
 
 
 def plan_sweep(links: Links, *, night: date, refresh_id: str, now: Callable[[], datetime]) -> Sweep:
-    """The sweep of `night` under the settings `links`, begun at `now()`."""
-    usual = Pace(links.pace_seconds)
+    """The sweep of `night` under the settings `links`, begun at `now()`. Raises SettingsError for an exception that
+    would never hold."""
+    for domain in links.per_domain:
+        if domain.lower() != (unit := registrable_domain(domain)):
+            raise SettingsError(
+                f"links.per_domain: {domain!r} is no registrable domain, the unit of pacing; write {unit!r},"
+                " which holds for all its hosts"
+            )
+    usual = Pace(links.pace_seconds, links.connections)
     paces = {
         domain.lower(): Pace(
-            links.pace_seconds if rule.pace_seconds is None else rule.pace_seconds, rule.connections or 1, rule.skip
+            links.pace_seconds if rule.pace_seconds is None else rule.pace_seconds,
+            rule.connections or links.connections,
+            rule.skip,
         )
         for domain, rule in links.per_domain.items()
     }

@@ -6,8 +6,9 @@ domain, `guard` for one address), and so is all judgement of links (SQL).
 """
 
 import asyncio
+import math
 import time
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from functools import partial
 
 import pyarrow as pa
 
+from pipeline.links.alarm import Alarm
 from pipeline.links.curl import CurlClient
 from pipeline.links.doubts import Doubts
 from pipeline.links.exchange import Answer, Question
@@ -23,12 +25,13 @@ from pipeline.links.journey import Act, Step, Visit, first_visit, next_step
 from pipeline.links.observation import Observation, Outbox, observe_answer, observe_unasked
 from pipeline.links.pacing import Pacer
 from pipeline.links.plan import DueUrl, Sweep, SweepResult
-from pipeline.links.resolver import Resolution, Resolver
-from pipeline.links.route import NameWanted, Refused, Route, place_of, route_by_name, route_without_dns
+from pipeline.links.resolver import FRESH_SECONDS, Resolution, Resolver
+from pipeline.links.route import NameWanted, Place, Refused, Route, place_of, route_by_name, route_without_dns
 from pipeline.links.second_opinion import SecondOpinion
-from pipeline.links.vocabulary import Client, ErrorClass, Kind, Method
+from pipeline.links.vocabulary import TIMEOUTS, Client, ErrorClass, Kind, Method
 from pipeline.model.urls import registrable_domain
 
+_NO_ROUTE = (None, 0.0)
 _RESOLVING = 500
 """So many names may be asked for at once: stalled ones must not hold up the others."""
 
@@ -64,16 +67,20 @@ class _Night:
         self, plan: Sweep, write: Callable[[pa.Table], None], progress: Callable[[int, int], None] | None
     ) -> None:
         self._plan = plan
-        self._outbox = Outbox(write, plan.flush_rows)
+        self._write = write
         self._progress = progress
         self._pacer: Pacer[_Case] = Pacer(plan.pace_of)
         self._hosts = Hosts(plan.timeouts_to_settle, second_opinion=plan.second_opinion)
         self._doubts = Doubts(plan.refresh_id)
         self._aside: dict[str, str] = {}
         self._waiting_for_thread: deque[tuple[str, _Case]] = deque()
+        self._parked: defaultdict[str, list[tuple[str, _Case]]] = defaultdict(list)
+        """By host: what waits for the second client's word on it."""
         self._open: dict[int, _Case] = {}
         self._checked = self._requests = self._left_out = self._asking = self._resolving = self._total = 0
         self._postponed: Counter[str] = Counter()
+        self._routes: dict[str, tuple[Route, float]] = {}
+        """By scheme, host and port; each with the time until which it is good."""
         self._pump_handle: asyncio.Handle | None = None
         self._late = False
 
@@ -83,24 +90,28 @@ class _Night:
         self._began = time.monotonic()
         self._deadline = self._began + plan.nightly_seconds
         self._finished: asyncio.Future[None] = self._loop.create_future()
+        self._outbox = Outbox(self._write, self._plan.flush_rows, self._written)
         self._total = len(due)
         self._admit(due)
         self._resolver = Resolver(plan.nameservers, plan.dns_seconds)
         self._opinions = SecondOpinion(plan)
+        self._curl = CurlClient(plan)
+        self._alarm = Alarm(self._pump)
         ticking = asyncio.create_task(self._tick())
         try:
-            async with CurlClient(plan) as self._curl:
-                self._pump()
-                if self._open:
-                    await self._finished
+            self._pump()
+            if self._open:
+                await self._finished
         finally:
             ticking.cancel()
+            self._alarm.close()
+            self._curl.close()
             self._opinions.close()
-            await self._resolver.close()
             for case in list(self._open.values()):
                 self._postpone(case, "interrupted", "the sweep was stopped")
-            self._outbox.flush()
+            self._outbox.close()
             self._tell()
+            await self._resolver.close()
         return SweepResult(
             due=len(due),
             checked=self._checked,
@@ -137,9 +148,7 @@ class _Night:
 
     def _wake(self) -> None:
         """Look for work soon, once, however many things have just ended."""
-        if self._pump_handle is None or isinstance(self._pump_handle, asyncio.TimerHandle):
-            if self._pump_handle is not None:
-                self._pump_handle.cancel()
+        if self._pump_handle is None:
             self._pump_handle = self._loop.call_soon(self._pump)
 
     def _pump(self) -> None:
@@ -155,18 +164,19 @@ class _Night:
             self._finished.set_result(None)
             return
         wakes_at = None if self._late else self._pacer.wakes_at()
-        if wakes_at is not None and self._pump_handle is None and self._has_room():
-            delay = min(wakes_at, self._deadline) - time.monotonic()
-            self._pump_handle = self._loop.call_later(max(0.0, delay), self._pump)
+        if wakes_at is not None and self._has_room():
+            self._alarm.set(min(wakes_at, self._deadline))
 
     def _has_room(self) -> bool:
-        return self._asking < self._plan.concurrency and self._resolving < _RESOLVING
+        return self._asking < self._plan.concurrency and self._resolving < _RESOLVING and self._outbox.has_room
 
     def _start_what_may(self) -> None:
         if not self._late and time.monotonic() >= self._deadline:
             self._late = True
-            waiting = [case for _, case in self._waiting_for_thread] + self._pacer.drain()
+            parked = [case for cases in self._parked.values() for _, case in cases]
+            waiting = [case for _, case in self._waiting_for_thread] + parked + self._pacer.drain()
             self._waiting_for_thread.clear()
+            self._parked.clear()
             for case in waiting:
                 self._postpone(case, "minutes", "the night's minutes ran out")
         while self._has_room():
@@ -203,16 +213,32 @@ class _Night:
         if domain in self._aside:
             self._postpone(case, "host set aside", self._aside[domain])
             return None
-        try:
-            place = place_of(visit.url)
-        except ValueError as error:
-            self._settle_unasked(case, Kind.GUARD, ErrorClass.URL_INVALID, str(error))
-            return None
+        origin = visit.url[: visit.url.find("/", 8)]
+        route, good_until = self._routes.get(origin, _NO_ROUTE)
+        if route is None or good_until < time.monotonic():
+            try:
+                place = place_of(visit.url)
+            except ValueError as error:
+                self._settle_unasked(case, Kind.GUARD, ErrorClass.URL_INVALID, str(error))
+                return None
+        else:
+            place = route.place
         down = self._hosts.down(place.host)
         if down is not None:
             detail = f"{plan.timeouts_to_settle} time-outs in a row on other URLs of {place.host}"
             self._settle_unasked(case, Kind.SHARED, down, detail)
             return None
+        if self._hosts.in_question(place.host, visit.due.url_id):
+            self._parked[place.host].append((domain, case))
+            return None
+        if route is not None and place is route.place:
+            return route
+        return self._new_route(domain, case, place, origin)
+
+    def _new_route(self, domain: str, case: _Case, place: Place, origin: str) -> Route | None:
+        """The same for a place that has not been asked yet, or whose name was resolved long ago."""
+        plan = self._plan
+        good_until = math.inf
         route = route_without_dns(place, plan.connect_to, plan.allow_addresses)
         if isinstance(route, NameWanted):
             known = self._resolver.known(place.host)
@@ -227,10 +253,12 @@ class _Night:
                 self._postpone(case, known.error, known.detail, known.error)
                 return None
             route = route_by_name(place, known.addresses, plan.allow_addresses, known.milliseconds)
+            good_until = known.at + FRESH_SECONDS
         if isinstance(route, Refused):
             self._settle_unasked(case, Kind.GUARD, ErrorClass.ADDRESS_REFUSED, route.reason)
             return None
         assert isinstance(route, Route)
+        self._routes[origin] = route, good_until
         return route
 
     def _resolve(self, domain: str, case: _Case, host: str) -> None:
@@ -255,6 +283,10 @@ class _Night:
         self, domain: str, case: _Case, route: Route, started_at: datetime, answer: Answer, seen_at: float
     ) -> None:
         self._asking -= 1
+        if answer.status is not None:
+            self._pacer.answers(domain)
+        elif answer.error in TIMEOUTS:
+            self._pacer.times_out(domain)
         self._pacer.finished(domain, seen_at)
         if self._finished.done():
             return
@@ -289,6 +321,8 @@ class _Night:
             visit.restart(Client.REQUESTS, Method.GET)
             self._requeue(visit.domain, case, first=True)
             return
+        if case.questions is not None and visit.client is Client.REQUESTS:
+            self._answer_question(case)
         match step.act:
             case Act.ALIVE:
                 self._settle(case)
@@ -389,8 +423,24 @@ class _Night:
     def _close(self, case: _Case) -> None:
         self._open.pop(id(case), None)
         if case.questions is not None:
-            self._hosts.forget_question(case.questions, case.visit.due.url_id)
+            self._answer_question(case)
         self._outbox.add(case.rows)
+
+    def _written(self, failure: BaseException | None) -> None:
+        if self._finished.done():
+            return
+        if failure is not None:  # the log cannot be written: the sweep ends with that error
+            self._finished.set_exception(failure)
+        else:
+            self._wake()
+
+    def _answer_question(self, case: _Case) -> None:
+        """The second client has spoken about the host, or never will: what waited for that goes on."""
+        host, case.questions = case.questions, None
+        assert host is not None
+        self._hosts.forget_question(host, case.visit.due.url_id)
+        for domain, parked in self._parked.pop(host, ()):
+            self._requeue(domain, parked, first=True)
 
     def _now(self) -> datetime:
         """The refresh's clock: its start plus the time that truly went by."""
@@ -402,7 +452,7 @@ class _Night:
             try:
                 self._outbox.flush()
                 self._tell()
-            except Exception as error:  # noqa: BLE001 - the log cannot be written: the sweep ends with that error
+            except Exception as error:  # noqa: BLE001 - in a task: handed to whoever awaits the sweep
                 if not self._finished.done():
                     self._finished.set_exception(error)
                 return

@@ -19,9 +19,5 @@ create or replace macro content_id2(tag, part, other) as
 
 def content_id(tag: str, *parts: str) -> str:
     """The id of the thing of kind `tag` whose natural key is `parts`, as a lower-case UUID of 36 characters."""
-    digest = hashlib.sha256()
-    for part in (tag, *parts):
-        raw = part.encode("utf-8")
-        digest.update(b"%d:%b," % (len(raw), raw))
-    text = digest.hexdigest()
+    text = hashlib.sha256(b"".join([b"%d:%b," % (len(raw), raw) for raw in map(str.encode, (tag, *parts))])).hexdigest()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:32]}"

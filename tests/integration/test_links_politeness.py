@@ -149,8 +149,8 @@ def test_what_the_budgets_leave_out_is_counted_without_rows(rehearsal: Rehearsal
 
 def test_observations_are_handed_on_in_parts(rehearsal: Rehearsal) -> None:
     due = [due_url(f"http://fast.example/{number}") for number in range(12)]
-    night = sweep_night(due, replace(planned(rehearsal.links(LINKS)), flush_rows=5))
-    assert [table.num_rows for table in night.tables] == [5, 5, 2]
+    night = sweep_night(due, replace(planned(rehearsal.links(LINKS)), flush_rows=6))
+    assert [table.num_rows for table in night.tables] == [3, 3, 3, 3]  # half the limit, while the other half gathers
 
 
 def test_an_interrupt_keeps_what_was_observed(rehearsal: Rehearsal) -> None:

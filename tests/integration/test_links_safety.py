@@ -128,9 +128,12 @@ def test_requests_connects_to_the_route_and_not_to_the_url(rehearsal: Rehearsal)
 
 async def _by_libcurl(question: Question, rehearsal: Rehearsal) -> Answer:
     answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-    async with CurlClient(planned(rehearsal.links(LINKS))) as client:
+    client = CurlClient(planned(rehearsal.links(LINKS)))
+    try:
         client.ask(question, lambda answer, _: answered.set_result(answer))
         return await answered
+    finally:
+        client.close()
 
 
 async def _by_requests(question: Question, rehearsal: Rehearsal) -> Answer:

@@ -2,12 +2,15 @@
 
 import random
 from collections import defaultdict
+from datetime import UTC, date, datetime
 from itertools import pairwise
 
 import pytest
 
-from pipeline.links.pacing import Pacer
-from pipeline.links.plan import Pace
+from pipeline.errors import SettingsError
+from pipeline.links.pacing import UNPROVEN_CONNECTIONS, Pacer
+from pipeline.links.plan import Pace, plan_sweep
+from pipeline.settings import DomainRule, Links
 
 
 def drive(pace: Pace, seed: int) -> dict[str, list[float]]:
@@ -56,6 +59,62 @@ def test_no_two_starts_of_a_domain_are_closer_than_its_gap(pace: Pace, seed: int
     assert sum(len(times) for times in starts.values()) == 100
     for times in starts.values():
         assert all(later - earlier >= pace.gap for earlier, later in pairwise(times))
+
+
+@pytest.mark.parametrize(
+    ("domain", "unit"),
+    [("www.bbc.co.uk", "bbc.co.uk"), ("news.example.org", "example.org"), ("example.org.", "example.org")],
+)
+def test_an_exception_for_a_host_names_the_domain_that_it_must_be_for(domain: str, unit: str) -> None:
+    links = Links(per_domain={domain: DomainRule(pace_seconds=5)})
+    with pytest.raises(SettingsError, match=f"write '{unit}'"):
+        plan_sweep(links, night=date(2026, 3, 1), refresh_id="r", now=lambda: datetime(2026, 3, 1, tzinfo=UTC))
+
+
+def test_an_exception_keeps_what_it_does_not_change() -> None:
+    rules = {"Example.org": DomainRule(pace_seconds=5), "b.example": DomainRule(connections=4)}
+    links = Links(pace_seconds=2, connections=3, per_domain=rules)
+    plan = plan_sweep(links, night=date(2026, 3, 1), refresh_id="r", now=lambda: datetime(2026, 3, 1, tzinfo=UTC))
+    assert plan.pace_of("example.org") == Pace(5, 3)
+    assert plan.pace_of("b.example") == Pace(2, 4)
+    assert plan.pace_of("any.example") == Pace(2, 3)
+
+
+def test_the_longest_queue_goes_first_so_that_the_night_is_no_longer_than_it_must_be() -> None:
+    pacer: Pacer[str] = Pacer(lambda _domain: Pace(1.0))
+    for domain, length in (("a", 1), ("b", 3), ("c", 2)):
+        for number in range(length):
+            pacer.put(domain, f"{domain}{number}")
+    assert [pacer.take(5.0) for _ in range(3)] == [("b", "b0"), ("c", "c0"), ("a", "a0")]
+
+
+def test_without_a_gap_the_domain_whose_connection_is_open_goes_on() -> None:
+    pacer: Pacer[str] = Pacer(lambda _domain: Pace(0.0, connections=10))
+    for domain in "abc":
+        for number in range(3):
+            pacer.put(domain, f"{domain}{number}")
+    assert [pacer.take(5.0) for _ in range(2)] == [("a", "a0"), ("b", "b0")]
+    pacer.finished("b", 5.0)
+    assert pacer.take(5.0) == ("b", "b1")
+    assert pacer.take(5.0) == ("c", "c0")
+
+
+def test_a_domain_that_does_not_answer_gets_few_connections_and_then_fewer() -> None:
+    pacer: Pacer[int] = Pacer(lambda _domain: Pace(0.0, connections=10))
+    for number in range(30):
+        pacer.put("a", number)
+
+    def taken() -> int:
+        return sum(pacer.take(5.0) is not None for _ in range(30))
+
+    assert taken() == UNPROVEN_CONNECTIONS
+    for _ in range(3):
+        pacer.times_out("a")
+        pacer.finished("a", 5.0)
+    assert taken() == 0
+    pacer.answers("a")
+    pacer.finished("a", 5.0)
+    assert taken() == 9
 
 
 def test_one_slow_domain_does_not_hold_up_another() -> None:

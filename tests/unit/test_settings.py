@@ -74,7 +74,19 @@ def test_the_environment_overrides_one_key_and_leaves_its_neighbours(
         (MINIMAL + "links: {pace: 1}\n", "unknown setting links.pace"),
         (MINIMAL + "links: {pace_seconds: 0.01}\n", "allow_fast"),
         (MINIMAL + "links: {per_domain: {a.example: {pace_seconds: 0.01}}}\n", "per_domain.a.example"),
+        (MINIMAL + "links: {per_domain: {127.0.0.1: {pace_seconds: 0.01}}}\n", "per_domain.127.0.0.1"),
+        (MINIMAL + "links: {pace_seconds: .inf}\n", "links.pace_seconds"),
+        (MINIMAL + "links: {per_domain: {a.example: {pace: 2}}}\n", "links.per_domain.a.example.pace"),
+        (MINIMAL + "links: {per_domain: {a.example: {connections: 0}}}\n", "links.per_domain.a.example.connections"),
+        (MINIMAL + "links: {connections: 0}\n", "links.connections"),
+        (MINIMAL + "links: {timeout_seconds: 0}\n", "links.timeout_seconds"),
+        (MINIMAL + "links: {nameservers: [dns.example]}\n", "no address of a name server"),
+        (MINIMAL + "links: {nameservers: ['127.0.0.1:99999']}\n", "no address of a name server"),
+        (MINIMAL + "links: {contact: 'https://a.example\\r\\nCookie: x'}\n", "links.contact"),
+        (MINIMAL + 'links: {contact: "https://a.example/\\r\\nCookie: x"}\n', "links.contact"),
         (MINIMAL + "links: {connect_to: {'*:80': localhost}}\n", "address:port"),
+        (MINIMAL + "links: {connect_to: {'*:80': '127.0.0.1:0'}}\n", "address:port"),
+        (MINIMAL + "links: {connect_to: {'*:80': '::1:80'}}\n", "address:port"),
         (MINIMAL + "links: {allow_addresses: [10.0.0.0/99]}\n", "10.0.0.0/99"),
         (MINIMAL + "schedule: {timezone: Mars/Olympus}\n", "Mars/Olympus"),
         (MINIMAL + "warehouse: {memory_limit: lots}\n", "warehouse.memory_limit"),
@@ -106,6 +118,20 @@ def test_a_wrong_setting_is_named_with_its_file(tmp_path: Path, text: str, told:
     with pytest.raises(SettingsError, match=r"newsledger\.yaml") as caught:
         _load(tmp_path, text)
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        "{pace_seconds: 0, allow_fast: true}",
+        "{pace_seconds: 0.1}",
+        "{pace_seconds: 0.01, rehearsal: web.yaml}",
+        "{per_domain: {127.0.0.1: {pace_seconds: 0}}, allow_addresses: [127.0.0.0/8]}",
+        "{nameservers: [9.9.9.9, '127.0.0.1:5353', '::1', '[::1]:53'], contact: 'mailto:desk@a.example'}",
+    ],
+)
+def test_a_fast_pace_is_for_those_who_ask_for_it_and_for_ones_own_machines(tmp_path: Path, links: str) -> None:
+    assert _load(tmp_path, f"{MINIMAL}links: {links}\n").links.enabled
 
 
 def test_an_unknown_variable_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
