@@ -21,12 +21,10 @@ MANY = 3
 """So many URLs of a host that end at one place, or have one page, are a pile."""
 _SUCCESS = range(200, 300)
 _WORDS_OF_AN_ERROR = re.compile(
-    r"\b404\b|\b410\b|not[ -]?found|no longer (?:available|exists?|here)|(?:does not|doesn.t) exist"
-    r"|(?:can.?t|cannot|couldn.t|could not) (?:be found|find)|page (?:is )?missing|error|oops"
-    r"|nicht (?:mehr )?(?:gefunden|verfügbar)|introuvable|n.existe (?:pas|plus)|no (?:se ha )?encontrad|no existe"
-    r"|não (?:foi )?encontrad|non (?:è stata )?trovat|niet gevonden|hittades inte|ikke funnet|ikke fundet"
-    r"|nie znaleziono|nenalezen|не найден|页面不存在|找不到|見つかりません|찾을 수 없",
-    re.IGNORECASE,
+    # In lower case, since every title of a night is read: ignoring case takes seven times as long.
+    r"404|410|not[ -]?found|no longer|not exist|n[’']t exist|be found|missing|error|oops|gefunden|verfügbar|introuvable"
+    r"|existe|encontrad|trovat|niet gevonden|hittades|ikke f[uø]n|znaleziono|nenalezen|не найден|不存在|找不到|見つかりません"
+    r"|찾을 수 없"
 )
 _NOT_FOUND_PATH = re.compile(r"(^|/)404([/.]|$)|not[-_]?found", re.IGNORECASE)
 _PLACE = re.compile(r"https?://(?:www\.)*([^/?#]*?)(?::80|:443)?(?=[/?#]|$)([^#]*)")
@@ -82,7 +80,7 @@ class Doubts:
         asked = _place(due.fetch_url)
         final = asked if seen.request_url == due.fetch_url else _place(seen.request_url)
         doubted: list[DueUrl] = []
-        is_odd = bool(seen.title and _WORDS_OF_AN_ERROR.search(seen.title))
+        is_odd = bool(seen.title and _WORDS_OF_AN_ERROR.search(seen.title.casefold()))
         if final != asked and not _is_home(asked):
             if _is_home(final) or _NOT_FOUND_PATH.search(final):
                 doubted.append(due)

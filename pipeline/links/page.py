@@ -87,7 +87,7 @@ def _fingerprint(title: str, seen: str, url: str) -> str | None:
     text = f"{title} {seen}".casefold()
     echoes = [echo for echo in _echoes(url) if echo in text]
     for echo in echoes:
-        text = re.sub(rf"(?<!\w){re.escape(echo)}(?!\w)", " ", text)
+        text = _without(echo, text)
     # Without an echo the words in hand are the words of the whole.
     words = _words(text) if echoes else _words(title) + words
     return hashlib.sha256(" ".join(words).encode("utf-8", "replace")).hexdigest() if words else None
@@ -95,6 +95,20 @@ def _fingerprint(title: str, seen: str, url: str) -> str | None:
 
 def _words(text: str) -> list[str]:
     return _ascii_words(text) if text.isascii() else _PLAIN_WORD.findall(text.casefold())
+
+
+def _without(echo: str, text: str) -> str:
+    """The text with a space for the echo wherever it is no part of a longer word."""
+    first, *rest = text.split(echo)
+    kept = [first]
+    for before, after in zip([first, *rest], rest, strict=False):
+        within = (_is_word(echo[0]) and _is_word(before[-1:])) or (_is_word(echo[-1]) and _is_word(after[:1]))
+        kept += [echo if within else " ", after]
+    return "".join(kept)
+
+
+def _is_word(sign: str) -> bool:
+    return sign.isalnum() or sign == "_"
 
 
 def _echoes(url: str) -> list[str]:
