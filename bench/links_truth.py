@@ -29,7 +29,7 @@ from tests.hostile_web.confusion import DEAD_VERDICTS
 from tests.hostile_web.night import LINKS, due_url, planned, sweep_night
 
 ROOT = Path(__file__).resolve().parents[1]
-TIMEOUT_SECONDS = 1
+TIMEOUT_SECONDS = 2
 RETRIES = 2
 _WALL_SECONDS = 900
 _SETUP = 'ip link set lo up && mount --bind "$1/resolv.conf" /etc/resolv.conf && exec "$2" -m bench.links_truth "$1"'
@@ -62,7 +62,7 @@ def measure_truth() -> tuple[Judged, ...]:
 
 def _measured(into: Sequence[str], scratch: Path) -> tuple[Judged, ...]:
     asked = cases(_web(scratch))
-    (scratch / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n", "utf-8")
+    (scratch / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:2 attempts:1\n", "utf-8")
     done = subprocess.run(
         [*into, "sh", "-c", _SETUP, "sh", str(scratch), sys.executable],
         env=os.environ | {"PYTHONPATH": str(ROOT)},

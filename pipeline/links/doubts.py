@@ -23,8 +23,8 @@ _SUCCESS = range(200, 300)
 _WORDS_OF_AN_ERROR = re.compile(
     # In lower case, since every title of a night is read: ignoring case takes seven times as long.
     r"404|410|not[ -]?found|no longer|not exist|n[’']t exist|be found|missing|error|oops|gefunden|verfügbar|introuvable"
-    r"|existe|encontrad|trovat|niet gevonden|hittades|ikke f[uø]n|znaleziono|nenalezen|не найден|不存在|找不到|見つかりません"
-    r"|찾을 수 없"
+    r"|existe|encontrad|trovat|niet gevonden|hittades|ikke f[uø]n|znaleziono|nenalezen|не найден|不存在|找不到"
+    r"|見つかりません|찾을 수 없"
 )
 _NOT_FOUND_PATH = re.compile(r"(^|/)404([/.]|$)|not[-_]?found", re.IGNORECASE)
 _PLACE = re.compile(r"https?://(?:www\.)*([^/?#]*?)(?::80|:443)?(?=[/?#]|$)([^#]*)")

@@ -21,7 +21,7 @@ LINKS = Links(
     pace_seconds=0,
     per_domain={"asleep.example": DomainRule(connections=5)},  # five time-outs at a time, not one after the other
     allow_fast=True,
-    timeout_seconds=0.6,
+    timeout_seconds=1,
     contact="https://newsledger.example/bot",
 )
 
@@ -36,7 +36,8 @@ def due_url(url: str) -> DueUrl:
 
 def planned(links: Links, refresh_id: str = "r1") -> Sweep:
     plan = plan_sweep(links, night=NIGHT, refresh_id=refresh_id, now=lambda: datetime(2026, 3, 1, 2, tzinfo=UTC))
-    return replace(plan, retry_delay=0.02)
+    # Names are waited for longer than pages: one thread of the rehearsal has to answer for all of its servers.
+    return replace(plan, retry_delay=0.02, dns_seconds=2.0)
 
 
 class Night:
