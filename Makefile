@@ -32,6 +32,7 @@ bench: .venv/.ready  ## the benchmarks, as ratios in one run
 	@$(BIN)/python -m bench growth
 	@$(BIN)/python -m bench coverage
 	@$(BIN)/python -m bench links --size 0.2 --runs 3
+	@$(BIN)/python -m bench truth
 
 bench-large: .venv/.ready  ## the same at full size, with a million files: two hours, and 16 GB of disk
 	@$(BIN)/python -m bench links

@@ -1,5 +1,5 @@
-"""Print the benchmarks as small tables: `python -m bench intake | growth | coverage | links`, or `make bench` for all.
-Writes nothing unless told to."""
+"""Print the benchmarks as small tables: `python -m bench intake | growth | coverage | links | truth`, or `make bench`
+for all. Writes nothing unless told to."""
 
 import gc
 import json
@@ -29,6 +29,9 @@ from bench.links.running import measure as measure_links
 from bench.links.running import saved as saved_links
 from bench.links.targets import lines as link_lines
 from bench.links.targets import targets as link_targets
+from bench.links_truth import lines as truth_lines
+from bench.links_truth import measure_truth
+from bench.links_truth import saved as saved_truth
 from bench.machine import link_libraries, machine
 from bench.peer import check_peer, measure_peer
 from bench.targets import Beside, Figures, Target, targets
@@ -121,6 +124,17 @@ def links(
     print("\n".join(_target_lines(held)))
     if save:
         _keep("links", saved_links(told, here))
+
+
+@app.command()
+def truth(
+    save: Annotated[bool, typer.Option("--save", help="Also write bench/results/<date>-links-truth.json.")] = False,
+) -> None:
+    """Who judges the hostile web right: a night's verdicts beside the answers of lychee and linkchecker."""
+    judged = measure_truth()
+    print("\n".join(truth_lines(judged)))
+    if save and judged:
+        _keep("links-truth", {"machine": machine(), "contenders": saved_truth(judged)})
 
 
 def _keep(what: str, kept: Mapping[str, object]) -> None:

@@ -244,7 +244,7 @@ class _Transfer:
             return ErrorClass.TOO_MANY_HEADERS, words
         if self._stopped == "body":
             return None, None  # the cap was ours
-        if code in (23, 61) and status == 206:
+        if code in (23, 61) and status == 206 and self._body:
             return None, None  # the first part of a compressed whole does not decode to its end
         return self._classify(code, words), words
 

@@ -20,6 +20,7 @@ MAX_HEADER_BYTES = 65_536
 ACCEPT = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"
 
 _SPAN = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?")
+_MARKUP = re.compile(rb"<(script|style|head|title)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 _RANGE_TOTAL = re.compile(r"bytes\s+(?:\d+-\d+|\*)/(\d+)")
 
 
@@ -117,6 +118,8 @@ def recognised_challenge(status: int | None, headers: Mapping[str, str], body: b
         return "vercel"
     if headers.get("sg-captcha", "").lower() == "challenge":
         return "siteground"
+    if "x-iinfo" in headers and b"_Incapsula_Resource" in body and _is_bare(body):
+        return "imperva"
     if status is None or status < 400:
         return None
     server = headers.get("server", "").lower()
@@ -128,9 +131,12 @@ def recognised_challenge(status: int | None, headers: Mapping[str, str], body: b
         return "sucuri"
     if "ddos-guard" in server:
         return "ddos_guard"
-    if "x-iinfo" in headers and b"_Incapsula_Resource" in body:
-        return "imperva"
     return None
+
+
+def _is_bare(body: bytes) -> bool:
+    """Nothing to read but scripts: the test page itself, not a page of the site with the gatekeeper's script in it."""
+    return not re.search(rb"\w", _MARKUP.sub(b"", body))
 
 
 def header_text(raw: bytes) -> str:

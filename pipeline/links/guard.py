@@ -16,8 +16,14 @@ _NAMED = {
     ip_network("192.0.0.0/24"): "protocol assignments",
     ip_network("192.88.99.0/24"): "6to4 relays",
     ip_network("fec0::/10"): "site-local",
+    ip_network("3fff::/20"): "documentation",
+    ip_network("5f00::/16"): "segment routing",
+    ip_network("64:ff9b:1::/48"): "a translation prefix of somebody's own network",
 }
-_NAT64 = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
+_CARRIERS = (ip_network("64:ff9b::/96"), ip_network("::ffff:0:0:0/96"), ip_network("::/96"))
+"""Prefixes whose last 32 bits are an IPv4 address: NAT64, translated (SIIT), compatible."""
+_ISATAP = {0x0000_5EFE, 0x0200_5EFE}
+"""The third quarter of an IPv6 address whose last is an IPv4 address, in any network (RFC 5214)."""
 
 
 def refusal(address: str, allowed: Iterable[IPv4Network | IPv6Network] = ()) -> str | None:
@@ -57,13 +63,14 @@ def _reason(ip: IPv4Address | IPv6Address) -> str | None:
 
 
 def _embedded(ip: IPv4Address | IPv6Address) -> IPv4Address | None:
-    """The IPv4 address an IPv6 one stands for: mapped, compatible, 6to4, Teredo or NAT64."""
+    """The IPv4 address an IPv6 one stands for: mapped, compatible, translated, 6to4, Teredo, NAT64 or ISATAP."""
     if isinstance(ip, IPv4Address):
         return None
     if ip.ipv4_mapped or ip.sixtofour:
         return ip.ipv4_mapped or ip.sixtofour
     if ip.teredo:
         return ip.teredo[1]
-    if ip in _NAT64[0] or (ip in ip_network("::/96") and int(ip) > 1):
-        return IPv4Address(int(ip) & 0xFFFF_FFFF)
+    bits = int(ip)
+    if bits > 1 and (any(ip in network for network in _CARRIERS) or (bits >> 32) & 0xFFFF_FFFF in _ISATAP):
+        return IPv4Address(bits & 0xFFFF_FFFF)
     return None

@@ -104,7 +104,9 @@ def next_step(visit: Visit, answer: Answer, plan: Sweep, now: datetime) -> Step:
         return Step(Act.ALIVE)
     if visit.method is Method.HEAD:
         return Step(Act.ASK_WITH_GET, pause=pause)
-    if answer.status == 416 and visit.ranged:
+    # A server that cannot cut a page, or packs it and cuts it wrongly, is asked for the whole.
+    cut_wrongly = answer.status == 206 and answer.error is ErrorClass.BAD_RESPONSE
+    if visit.ranged and (answer.status == 416 or cut_wrongly):
         return Step(Act.AGAIN_WHOLE)
     if _is_worth_a_retry(visit, answer, plan):
         delay = plan.retry_delay * 2**visit.retries * (1 + _jitter(visit))
@@ -115,10 +117,13 @@ def next_step(visit: Visit, answer: Answer, plan: Sweep, now: datetime) -> Step:
 
 
 def _is_plain_success(visit: Visit, answer: Answer) -> bool:
-    """A 2xx with content. A HEAD that claims an empty file is not believed; a GET must bring a byte."""
+    """A 2xx with content. A HEAD that claims an empty file, or a web page where a file was meant, is not believed; a
+    GET must bring a byte."""
     if answer.status is None or not 200 <= answer.status < 300 or answer.challenge:
         return False
-    return answer.content_length != 0 if visit.method is Method.HEAD else bool(answer.body)
+    if visit.method is Method.HEAD:
+        return answer.content_length != 0 and not (answer.content_type or "").lower().startswith("text/html")
+    return bool(answer.body)
 
 
 def _is_worth_a_retry(visit: Visit, answer: Answer, plan: Sweep) -> bool:

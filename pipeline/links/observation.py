@@ -70,7 +70,13 @@ assert list(Observation._fields) == LINK_CHECKS.names
 
 
 def observe_answer(
-    plan: Sweep, visit: Visit, answer: Answer, step: Step, started_at: datetime, dns_ms: float | None
+    plan: Sweep,
+    visit: Visit,
+    answer: Answer,
+    step: Step,
+    started_at: datetime,
+    dns_ms: float | None,
+    kind: Kind = Kind.REQUEST,
 ) -> Observation:
     """The row of a request that was made."""
     content_type = answer.content_type
@@ -78,11 +84,11 @@ def observe_answer(
     attempt = visit.next_attempt()
     timings = answer.timings
     return Observation(
-        _check_id(plan, visit.due, visit.client, visit.hop, attempt, Kind.REQUEST),
+        _check_id(plan, visit.due, visit.client, visit.hop, attempt, kind),
         plan.night,
         plan.refresh_id,
         visit.due.url_id,
-        Kind.REQUEST,
+        kind,
         visit.client,
         visit.hop,
         attempt,

@@ -1,8 +1,10 @@
 """What an HTML page says of itself: its title, and a fingerprint by which two pages are known to be the same.
 
-Only the first 16 KB are read. The fingerprint is taken from the visible words, so that a page which repeats the asked
-path, a date, a counter or a token stays the same page: words with a digit in them, words longer than any word, and the
-words of the asked path are left out, case and white space do not count.
+Only the first 16 KB are read. The fingerprint is taken from the title and the visible words, so that a page which
+repeats the asked path, a date, a counter or a token stays the same page: words with a digit in them, words longer than
+any word, and the asked path where it stands whole (or its last part as a phrase) are left out, case and white space do
+not count. A word of the path is kept where it stands alone: "news" is in every menu. A page without a visible word, as
+those that a script fills, has no fingerprint: its title alone says nothing.
 """
 
 import hashlib
@@ -21,16 +23,17 @@ _TITLE = re.compile("<title", re.IGNORECASE)
 _TITLE_END = re.compile("</title", re.IGNORECASE)
 # What is not shown, up to its end or the page's: a parser proper costs twenty times as much and tells no more.
 _UNSEEN = re.compile(
-    r"<!--.*?(?:-->|\Z)|<(script|style|noscript|template|svg|head)\b.*?(?:</\1\s*>|\Z)|<[^>]*(?:>|\Z)",
+    r"<!--.*?(?:-->|\Z)|<(script|style|noscript|template|svg|head|title)\b.*?(?:</\1\s*>|\Z)|<[^>]*(?:>|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
+_PATH = re.compile(r"[a-z]+://[^/?#]*([^?#]*)")
+_SLUG_BREAK = re.compile(r"[-_+. ]+")
+_EXTENSION = re.compile(r"\.\w{1,5}$")
 # A title that needs no parser: nothing before it holds text of its own kind, and nothing stands in it.
 _PLAIN_TITLE = re.compile(r"<title(?:[ \t\r\n\f][^<>]*)?>([^<]*)</title[ \t\r\n\f]*>", re.IGNORECASE)
 _NOT_PLAIN = re.compile(
     r"<(?:svg|script|style|textarea|xmp|iframe|noembed|noframes|plaintext|[!?](?!doctype html>))", re.IGNORECASE
 )
-_PATH_WORD = re.compile(r"\w+")
-_PATH = re.compile(r"[a-z]+://[^/?#]*([^?#]*)")
 # Letters in lower case and _, every digit as 0, anything else as a space.
 _WORDS_ALONE = "".join(
     each.lower() if each.isalpha() or each == "_" else "0" if each.isdigit() else " " for each in map(chr, range(128))
@@ -52,7 +55,7 @@ def read_page(body: bytes, content_type: str | None, url: str) -> Page | None:
         return None
     text = _decode(body[:ASKED_BYTES], content_type)
     title = _title(text)
-    return Page(title, _fingerprint(f"{title or ''} {html.unescape(_UNSEEN.sub(' ', text))}", url))
+    return Page(title, _fingerprint(title or "", html.unescape(_UNSEEN.sub(" ", text)), url))
 
 
 def _title(text: str) -> str | None:
@@ -77,15 +80,46 @@ def _title(text: str) -> str | None:
     return " ".join("".join(reader.title).split())[:TITLE_CHARACTERS] or None
 
 
-def _fingerprint(text: str, url: str) -> str | None:
-    path = _PATH.match(url)
-    echoed = set(_PATH_WORD.findall(unquote(path[1]).casefold())) if path else set()
-    words = _ascii_words(text) if text.isascii() else _PLAIN_WORD.findall(text.casefold())
-    if not echoed.isdisjoint(words):
-        words = [word for word in words if word not in echoed]
+def _fingerprint(title: str, seen: str, url: str) -> str | None:
+    words = _words(seen)
     if not words:
         return None
-    return hashlib.sha256(" ".join(words).encode("utf-8", "replace")).hexdigest()
+    text = f"{title} {seen}".casefold()
+    echoes = [echo for echo in _echoes(url) if echo in text]
+    for echo in echoes:
+        text = _without(echo, text)
+    # Without an echo the words in hand are the words of the whole.
+    words = _words(text) if echoes else _words(title) + words
+    return hashlib.sha256(" ".join(words).encode("utf-8", "replace")).hexdigest() if words else None
+
+
+def _words(text: str) -> list[str]:
+    return _ascii_words(text) if text.isascii() else _PLAIN_WORD.findall(text.casefold())
+
+
+def _without(echo: str, text: str) -> str:
+    """The text with a space for the echo wherever it is no part of a longer word."""
+    first, *rest = text.split(echo)
+    kept = [first]
+    for before, after in zip([first, *rest], rest, strict=False):
+        within = (_is_word(echo[0]) and _is_word(before[-1:])) or (_is_word(echo[-1]) and _is_word(after[:1]))
+        kept += [echo if within else " ", after]
+    return "".join(kept)
+
+
+def _is_word(sign: str) -> bool:
+    return sign.isalnum() or sign == "_"
+
+
+def _echoes(url: str) -> list[str]:
+    """How a page may repeat the path it was asked for: whole, as sent and as meant, and its last part as a phrase."""
+    path = _PATH.match(url)
+    sent = path[1].casefold() if path else ""
+    meant = unquote(sent)
+    last = meant.rstrip("/").rpartition("/")[2]
+    phrase = _SLUG_BREAK.split(_EXTENSION.sub("", last).strip("-_+. "))
+    long_enough = [meant, sent] if len(meant) > 1 else []
+    return [*long_enough, *([last, " ".join(phrase)] if len(phrase) > 1 else [])]
 
 
 def _ascii_words(text: str) -> list[str]:

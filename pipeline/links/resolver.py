@@ -8,7 +8,6 @@ import asyncio
 import socket
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import aiodns
 import pycares
@@ -35,10 +34,10 @@ class Resolver:
     """Asks each host once. Make it and use it inside a running event loop."""
 
     def __init__(self, nameservers: tuple[str, ...], seconds: float) -> None:
-        options: dict[str, Any] = {"timeout": seconds / 2, "tries": 2, "flags": pycares.ARES_FLAG_NOSEARCH}
-        if nameservers:
-            options["lookups"] = "b"  # the servers named in the settings, not this machine's hosts file
-        self._dns = aiodns.DNSResolver(nameservers=nameservers or None, **options)
+        # No `lookups`: pycares 5.2 frees that text before c-ares reads it, and many a channel then asks no server.
+        self._dns = aiodns.DNSResolver(
+            nameservers=nameservers or None, timeout=seconds / 2, tries=2, flags=pycares.ARES_FLAG_NOSEARCH
+        )
         self._seconds = seconds * 1.5
         self._known: dict[str, Resolution] = {}
         self._asking: dict[str, asyncio.Task[Resolution]] = {}

@@ -133,7 +133,7 @@ def _read(response: requests.Response, connection: Cuttable, began: float, heard
                 break
             body += chunk[: MAX_BODY_BYTES - len(body)]
     except urllib3.exceptions.DecodeError:
-        if status != 206:  # the first part of a compressed whole does not decode to its end
+        if status != 206 or not body:  # the first part of a compressed whole does not decode to its end
             raise
     if connection.was_cut:
         raise TimeoutError("the whole took too long")

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from pipeline.links.alarm import Alarm
 from pipeline.links.curl import CurlClient
+from pipeline.links.doubts import Doubts
 from pipeline.links.exchange import Answer, Question
 from pipeline.links.hosts import Hosts
 from pipeline.links.journey import Act, Step, Visit, first_visit, next_step
@@ -57,6 +58,8 @@ class _Case:
     rows: list[Observation] = field(default_factory=list)
     questions: str | None = None
     """The host whose last time-out this is: the second client's word decides whether that host is down."""
+    beyond: Kind | None = None
+    """Asked because of a doubt and not counted: a second look (request) or a host's random path (probe)."""
 
 
 class _Night:
@@ -68,6 +71,7 @@ class _Night:
         self._progress = progress
         self._pacer: Pacer[_Case] = Pacer(plan.pace_of)
         self._hosts = Hosts(plan.timeouts_to_settle, second_opinion=plan.second_opinion)
+        self._doubts = Doubts(plan.refresh_id)
         self._aside: dict[str, str] = {}
         self._waiting_for_thread: deque[tuple[str, _Case]] = deque()
         self._parked: defaultdict[str, list[tuple[str, _Case]]] = defaultdict(list)
@@ -298,6 +302,14 @@ class _Night:
     def _act(self, domain: str, case: _Case, route: Route, started_at: datetime, answer: Answer) -> None:
         visit = case.visit
         step = next_step(visit, answer, self._plan, self._now())
+        if case.beyond is Kind.PROBE:
+            self._heard_probe(
+                domain,
+                case,
+                step,
+                observe_answer(self._plan, visit, answer, step, started_at, route.dns_ms, Kind.PROBE),
+            )
+            return
         if answer.error is ErrorClass.ADDRESS_REFUSED:  # the backstop: nothing was sent
             self._settle_unasked(case, Kind.GUARD, answer.error, answer.detail)
             return
@@ -314,6 +326,8 @@ class _Night:
         match step.act:
             case Act.ALIVE:
                 self._settle(case)
+                if visit.client is Client.LIBCURL:
+                    self._doubt(case)
             case Act.NOT_ALIVE:
                 self._ask_other_client(case)
             case Act.SET_ASIDE:
@@ -351,6 +365,36 @@ class _Night:
         case.visit.restart(Client.REQUESTS, Method.GET)
         self._requeue(case.visit.domain, case, first=True)
 
+    # What is asked because of a doubt.
+
+    def _doubt(self, case: _Case) -> None:
+        raised = self._doubts.hear(case.visit.due, case.rows[-1])
+        self._look_again(raised.second_looks)
+        if raised.probe is not None:
+            self._ask_beyond(_Case(first_visit(raised.probe), beyond=Kind.PROBE))
+
+    def _heard_probe(self, domain: str, case: _Case, step: Step, row: Observation) -> None:
+        """The random path is followed to its end, but not retried: without an answer there is no comparison."""
+        case.rows.append(row)
+        if step.pause is not None:
+            self._pacer.pause(domain, time.monotonic() + step.pause)
+        if step.act is Act.FOLLOW:
+            self._go_on(domain, case, step)
+            return
+        self._settle(case)
+        self._look_again(self._doubts.hear_probe(case.visit.due, row))
+
+    def _look_again(self, due: Sequence[DueUrl]) -> None:
+        for url in due if self._plan.second_opinion else ():
+            case = _Case(first_visit(url), beyond=Kind.REQUEST)
+            case.visit.restart(Client.REQUESTS, Method.GET)
+            self._ask_beyond(case)
+
+    def _ask_beyond(self, case: _Case) -> None:
+        if not self._late:
+            self._open[id(case)] = case
+            self._pacer.put(case.visit.domain, case, first=True)
+
     # What is settled.
 
     def _requeue(self, domain: str, case: _Case, *, first: bool) -> None:
@@ -360,16 +404,20 @@ class _Night:
             self._pacer.put(domain, case, first=first)
 
     def _settle_unasked(self, case: _Case, kind: Kind, error: ErrorClass, detail: str | None) -> None:
-        case.rows.append(observe_unasked(self._plan, case.visit, kind, error, detail, self._now()))
+        if case.beyond is not Kind.PROBE:
+            case.rows.append(observe_unasked(self._plan, case.visit, kind, error, detail, self._now()))
         self._settle(case)
 
     def _postpone(self, case: _Case, reason: str, detail: str | None, error: ErrorClass | None = None) -> None:
-        case.rows.append(observe_unasked(self._plan, case.visit, Kind.POSTPONED, error, detail, self._now()))
-        self._postponed[reason] += 1
+        if case.beyond is not Kind.PROBE:
+            case.rows.append(observe_unasked(self._plan, case.visit, Kind.POSTPONED, error, detail, self._now()))
+        if case.beyond is None:
+            self._postponed[reason] += 1
         self._close(case)
 
     def _settle(self, case: _Case) -> None:
-        self._checked += 1
+        if case.beyond is None:
+            self._checked += 1
         self._close(case)
 
     def _close(self, case: _Case) -> None:

@@ -8,21 +8,25 @@ Belongs here: the table, its answers and faults, the listeners, names and certif
 judgement of a link (`expect` is carried as a label for whoever compares), and anything that reaches beyond 127.0.0.1.
 """
 
+from pipeline.rehearsal.places import Places, WellKnownPlaces
 from pipeline.rehearsal.running import Rehearsal, rehearse
 from pipeline.rehearsal.server import RehearsalServer, Request
-from pipeline.rehearsal.table import Answer, Connect, Dns, Fault, Host, Tls, Web, load_web
+from pipeline.rehearsal.table import Answer, Connect, Dns, Expectation, Fault, Host, Tls, Web, load_web
 
 __all__ = [
     "Answer",
     "Connect",
     "Dns",
+    "Expectation",
     "Fault",
     "Host",
+    "Places",
     "Rehearsal",
     "RehearsalServer",
     "Request",
     "Tls",
     "Web",
+    "WellKnownPlaces",
     "load_web",
     "rehearse",
 ]

@@ -32,6 +32,8 @@ class Reply:
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    charset: str = "utf-8"
+    """Of the headers."""
 
     def head(self) -> bytes:
         """The status line and the headers, with the empty line that ends them."""
@@ -39,7 +41,7 @@ class Reply:
             f"HTTP/1.1 {self.status} {_phrase(self.status)}",
             *(f"{name}: {value}" for name, value in self.headers),
         ]
-        return ("\r\n".join(lines) + "\r\n\r\n").encode()
+        return ("\r\n".join(lines) + "\r\n\r\n").encode(self.charset, "replace")
 
 
 def reply_to(answer: Answer, host: str, path: str, asked_range: str | None) -> Reply:
@@ -48,7 +50,7 @@ def reply_to(answer: Answer, host: str, path: str, asked_range: str | None) -> R
     given = {name.lower() for name in answer.headers}
     headers = list(answer.headers.items())
     if answer.location is not None:
-        headers.append(("Location", answer.location))
+        headers.append(("Location", _echoed(answer.location, path)))
     if "content-type" not in given and (body or not _bodiless(status)):
         headers.append(("Content-Type", answer.type))
     part = _RANGE.fullmatch(asked_range or "")
@@ -57,7 +59,7 @@ def reply_to(answer: Answer, host: str, path: str, asked_range: str | None) -> R
         headers.append(("Content-Range", content_range))
     if "content-length" not in given and "transfer-encoding" not in given and status != HTTPStatus.NO_CONTENT:
         headers.append(("Content-Length", str(len(body))))
-    return Reply(status, tuple(headers), body)
+    return Reply(status, tuple(headers), body, "latin-1" if answer.latin1_headers else "utf-8")
 
 
 def notice(status: HTTPStatus, text: str) -> Reply:
@@ -90,14 +92,20 @@ def _body(answer: Answer, host: str, path: str) -> bytes:
         return b""
     if answer.body_base64 is not None:
         return answer.body_base64
-    if answer.body is not None and (answer.title is None or "<title" in answer.body.lower()):
-        return answer.body.encode()
+    content = None if answer.body is None else _echoed(answer.body, path)
+    if content is not None and (answer.title is None or "<title" in content.lower()):
+        return content.encode()
     kind = answer.type.partition(";")[0].strip().lower()
     if kind in {"text/html", "application/xhtml+xml"}:
-        return _page(answer.title or _title(host, path), answer.body or _story(host, path)).encode()
-    if answer.body is not None:
-        return answer.body.encode()
+        title = _title(host, path) if answer.title is None else _echoed(answer.title, path)
+        return _page(title, content or _story(host, path)).encode()
+    if content is not None:
+        return content.encode()
     return _DOT if kind.startswith("image/") else b""
+
+
+def _echoed(text: str, path: str) -> str:
+    return text.replace("{path}", path)
 
 
 def _title(host: str, path: str) -> str:

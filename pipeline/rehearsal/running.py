@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.errors import RehearsalError
-from pipeline.rehearsal.names import ADDRESS
+from pipeline.rehearsal.places import Places
 from pipeline.rehearsal.server import RehearsalServer, Request
 from pipeline.rehearsal.table import Web
 from pipeline.settings import Links
@@ -51,15 +51,17 @@ class Rehearsal:
 
 
 @contextmanager
-def rehearse(web: Web) -> Iterator[Rehearsal]:
-    """Serve `web` on free loopback ports until the block ends; no thread, socket or file stays behind."""
-    with tempfile.TemporaryDirectory(prefix="newsledger-rehearsal-") as folder, RehearsalServer(web) as server:
+def rehearse(web: Web, places_of: type[Places] = Places) -> Iterator[Rehearsal]:
+    """Serve `web` on free loopback ports, or at places of another kind, until the block ends; no thread, socket or file
+    stays behind."""
+    places = places_of(web)
+    with tempfile.TemporaryDirectory(prefix="newsledger-rehearsal-") as folder, RehearsalServer(web, places) as server:
         ca_file = Path(folder, "ca.pem")
         ca_file.write_bytes(server.authority_pem)
         yield Rehearsal(
-            connect_to=server.connect_to(),
-            nameservers=(server.nameserver,),
-            allow_addresses=(f"{ADDRESS}/32",),
+            connect_to=places.connect_to(),
+            nameservers=(places.nameserver,),
+            allow_addresses=places.allow_addresses(),
             ca_file=ca_file,
             _received=server.requests,
         )

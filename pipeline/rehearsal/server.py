@@ -21,12 +21,12 @@ from typing import Any, Self
 
 from pipeline.errors import RehearsalError
 from pipeline.rehearsal.certificates import Certificates
-from pipeline.rehearsal.names import ADDRESS, NameServer
+from pipeline.rehearsal.names import NameServer
 from pipeline.rehearsal.pages import Reply, notice, reply_to
-from pipeline.rehearsal.table import Answer, Connect, Dns, Host, Tls, Web
+from pipeline.rehearsal.places import Places
+from pipeline.rehearsal.table import Answer, Host, Web
 from pipeline.rehearsal.wire import MAX_REQUEST_HEAD, BadRequestError, Head, read_head, write, write_faulty
 
-_BACKLOG = 1024
 _OUT_OF_SOCKETS_PAUSE = 0.05
 # asyncio drops the alert of a handshake that fails on its side, so a broken handshake is played with the bytes of one:
 # a fatal handshake_failure (RFC 8446, 6).
@@ -51,11 +51,12 @@ class Request:
 
 
 class RehearsalServer:
-    """Serves a table on free loopback ports from `with` to its end."""
+    """Serves a table on `places` from `with` to its end."""
 
-    def __init__(self, web: Web) -> None:
+    def __init__(self, web: Web, places: Places) -> None:
         self.requests: list[Request] = []
         self._web = web
+        self._places = places
         self._certificates = Certificates({name: host.tls for name, host in web.hosts.items()})
         self._answered: Counter[tuple[str, str]] = Counter()
         self._conversations: set[asyncio.Task[None]] = set()
@@ -65,36 +66,12 @@ class RehearsalServer:
     def authority_pem(self) -> bytes:
         return self._certificates.authority_pem
 
-    @property
-    def nameserver(self) -> str:
-        return _place(self._names)
-
-    def connect_to(self) -> dict[str, str]:
-        """Where each host's two ports are; a host whose name does not resolve has none."""
-        targets: dict[str, str] = {}
-        for name, host in self._web.hosts.items():
-            if host.dns is Dns.OK:
-                targets[f"{name}:80"] = self._target(host, "http")
-                targets[f"{name}:443"] = self._target(host, "https")
-        return targets
-
-    def _target(self, host: Host, scheme: str) -> str:
-        if host.connect is Connect.STALLED:
-            return _place(self._stalled)
-        if host.connect is Connect.REFUSED or (scheme == "https" and host.tls is Tls.NONE):
-            return _place(self._refused)
-        if scheme == "http":
-            return _place(self._http)
-        return _place(self._broken if host.tls is Tls.BROKEN else self._https)
-
     def __enter__(self) -> Self:
         with self._sockets:  # closes what is open when a later step fails
             try:
-                self._bind()
+                self._sockets.enter_context(self._places)
             except OSError as error:
-                raise RehearsalError(
-                    f"no free loopback port on {ADDRESS}: {error.strerror}; free some and retry"
-                ) from error
+                raise RehearsalError(f"a loopback port cannot be had: {error.strerror}; free it and retry") from error
             started: Future[None] = Future()
             self._thread = threading.Thread(target=self._run, args=(started,), name="rehearsal", daemon=True)
             self._thread.start()
@@ -106,24 +83,6 @@ class RehearsalServer:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
         self._sockets.close()
-
-    def _bind(self) -> None:
-        self._http, self._https, self._broken, self._refused, self._stalled = (
-            self._open(socket.SOCK_STREAM) for _ in range(5)
-        )
-        self._names = self._open(socket.SOCK_DGRAM)
-        for listener in (self._http, self._https, self._broken):
-            listener.listen(_BACKLOG)
-        # Nobody listens at the refused port; holding it keeps others from doing so. Nobody accepts at the stalled one,
-        # and its queue of one is full from the start: Linux drops further SYNs, so a connect hangs until it gives up.
-        self._stalled.listen(0)
-        self._sockets.enter_context(socket.create_connection(self._stalled.getsockname()))
-
-    def _open(self, kind: socket.SocketKind) -> socket.socket:
-        opened = self._sockets.enter_context(socket.socket(socket.AF_INET, kind))
-        opened.bind((ADDRESS, 0))
-        opened.setblocking(False)
-        return opened
 
     def _run(self, started: "Future[None]") -> None:
         try:
@@ -137,12 +96,20 @@ class RehearsalServer:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         self._loop.set_exception_handler(_tell_in_one_line)
         fates = {name: host.dns for name, host in self._web.hosts.items()}
-        names, _ = await self._loop.create_datagram_endpoint(lambda: NameServer(fates), sock=self._names.dup())
+        addresses = {name: self._places.addresses(host) for name, host in self._web.hosts.items()}
+        names, _ = await self._loop.create_datagram_endpoint(
+            lambda: NameServer(fates, addresses), sock=self._places.names.dup()
+        )
         tls = self._certificates.listening_context()
+        conversations: list[tuple[list[socket.socket], _Conversation]] = [
+            (self._places.http, lambda accepted: self._converse(accepted, None)),
+            (self._places.https, lambda accepted: self._converse(accepted, tls)),
+            (self._places.broken, self._break_off),
+        ]
         accepting = [
-            self._loop.create_task(self._accept(self._http, lambda accepted: self._converse(accepted, None))),
-            self._loop.create_task(self._accept(self._https, lambda accepted: self._converse(accepted, tls))),
-            self._loop.create_task(self._accept(self._broken, self._break_off)),
+            self._loop.create_task(self._accept(listener, converse))
+            for listeners, converse in conversations
+            for listener in listeners
         ]
         started.set_result(None)
         await self._stop.wait()
@@ -252,11 +219,6 @@ def _received(head: Head, scheme: str) -> Request:
 
 def _for_method(reply: Reply, method: str) -> Reply:
     return replace(reply, body=b"") if method == "HEAD" else reply
-
-
-def _place(opened: socket.socket) -> str:
-    address, port = opened.getsockname()
-    return f"{address}:{port}"
 
 
 def _tell_in_one_line(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ import binascii
 import re
 from collections.abc import Hashable
 from enum import StrEnum
+from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import quote
@@ -18,8 +19,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from pipeline.errors import RehearsalError
 
-# RFC 2606: these top-level names never resolve in public, so a rehearsal can take nobody's place.
-_RESERVED = ("example", "test", "invalid")
+# RFC 2606, and .internal by ICANN's resolution of 2024: these top-level names never resolve in public, so a rehearsal
+# can take nobody's place.
+_RESERVED = ("example", "test", "invalid", "internal")
 _LABEL = re.compile(r"xn--[a-z0-9-]{1,59}|(?!..--)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _PATH = re.compile(r"(https?:)?/[^#]*")
 # What a client leaves as it is in a request target; everything else arrives percent-encoded.
@@ -41,6 +43,7 @@ class Connect(StrEnum):
     OK = "ok"
     REFUSED = "refused"
     STALLED = "stalled"
+    UNREACHABLE = "unreachable"
 
 
 class Tls(StrEnum):
@@ -65,6 +68,10 @@ class Fault(StrEnum):
     DRIP = "drip"
     BAD_RESPONSE = "bad_response"
     GIANT_HEADERS = "giant_headers"
+    BOMB = "bomb"
+    """A gzip of a few KB that unpacks to 20 MB."""
+    ENDLESS = "endless"
+    """A body without an end, whatever range was asked for."""
 
 
 def _nothing_is_defaults(value: object) -> object:
@@ -75,7 +82,7 @@ def _nothing_is_defaults(value: object) -> object:
 def _host_name(name: str) -> str:
     labels = name.split(".")
     if len(labels) < 2 or labels[-1] not in _RESERVED:
-        raise ValueError("use a reserved name: it must end in .example, .test or .invalid")
+        raise ValueError("use a reserved name: it must end in .example, .test, .invalid or .internal")
     if not all(_LABEL.fullmatch(label) for label in labels):
         raise ValueError("write a host name in lower-case ASCII (a label in another script as xn--…), without a port")
     return name
@@ -102,6 +109,16 @@ def _decoded(value: object) -> object:
         raise ValueError(f"is no base64 ({error}): encode the bytes with `base64`") from None
 
 
+def _loopback(text: str) -> str:
+    try:
+        is_loopback = IPv4Address(text).is_loopback
+    except AddressValueError:
+        is_loopback = False
+    if not is_loopback:
+        raise ValueError(f"{text} is no address of 127.0.0.0/8: a rehearsal leads nowhere else")
+    return text
+
+
 HeaderText = Annotated[str, AfterValidator(_one_line)]
 
 
@@ -109,8 +126,27 @@ class _Row(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
 
+class Expectation(_Row):
+    """What a checker should find: a label for tests, ignored by the server. `expect: gone` is short for a verdict
+    alone."""
+
+    verdict: str
+    error: str | None = None
+    signals: tuple[str, ...] = ()
+    dead: bool | None = None
+    """Whether a reader gets what the link was set to; None where nobody can say from outside."""
+    why: str | None = None
+
+
+def _verdict_alone(value: object) -> object:
+    return {"verdict": value} if isinstance(value, str) else value
+
+
+Expect = Annotated[Expectation, BeforeValidator(_verdict_alone)]
+
+
 class Answer(_Row):
-    """What one path answers."""
+    """What one path answers. `{path}` in a location, title or body stands for the path that was asked for."""
 
     status: Annotated[int, Field(ge=200, le=999)] = 200
     location: HeaderText | None = None
@@ -120,14 +156,15 @@ class Answer(_Row):
     body_base64: Annotated[bytes, BeforeValidator(_decoded)] | None = None
     """The body's bytes, decoded already."""
     headers: dict[HeaderText, HeaderText] = {}
+    latin1_headers: bool = False
+    """Headers are sent in Latin-1; else in UTF-8."""
     delay: Annotated[float, Field(ge=0)] = 0.0
     head: "Answer | None" = None
     """Answers HEAD requests instead."""
     fault: Fault | None = None
     sequence: tuple["Answer", ...] = ()
     """Answers the first request, the second …; the last one repeats. HEAD requests that `head` answers do not count."""
-    expect: str | None = None
-    """The verdict a checker should reach: a label for tests, ignored by the server."""
+    expect: Expect | None = None
 
     @model_validator(mode="after")
     def _clear(self) -> Self:
@@ -151,10 +188,12 @@ class Host(_Row):
 
     dns: Dns = Dns.OK
     connect: Connect = Connect.OK
+    addresses: tuple[Annotated[str, AfterValidator(_loopback)], ...] = ()
+    """The name server's answers in turn, the last one repeats; empty: where the host is served."""
     tls: Tls = Tls.VALID
     paths: dict[Annotated[str, AfterValidator(_request_target)], _AnswerRow] = {}
     otherwise: _AnswerRow = Answer(status=404)
-    expect: str | None = None
+    expect: Expect | None = None
 
     def answer_to(self, scheme: str, path: str) -> Answer:
         """The answer of a path: the scheme's own, else the path's, else `otherwise`."""
@@ -167,6 +206,8 @@ class Web(_Row):
     hosts: dict[Annotated[str, AfterValidator(_host_name)], Annotated[Host, BeforeValidator(_nothing_is_defaults)]] = (
         Field(min_length=1)
     )
+    links: dict[str, Expect] = {}
+    """Labels of URLs that are more than a host and a path: other schemes, literal addresses, user information."""
 
 
 def load_web(file: Path) -> Web:

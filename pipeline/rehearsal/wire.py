@@ -8,8 +8,10 @@ import asyncio
 import io
 import socket
 import struct
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from http.client import HTTPException, parse_headers
 
 from pipeline.rehearsal.pages import Reply
@@ -17,11 +19,13 @@ from pipeline.rehearsal.table import Fault
 
 MAX_REQUEST_HEAD = 64 * 1024
 _DRIP_SECONDS = 1.0
+_CHUNK = bytes(64 * 1024)
+_BOMB_CHUNKS = 320
 _LINGER_NONE = struct.pack("ii", 1, 0)
 _GARBAGE = b"\x00\x8f\xffthis is no HTTP\r\n\r\n"
-# More than 64 KB in all, yet under the limits of curl (300 KB) and http.client (100 headers): it is the checker's own
-# cap that must hold.
-_GIANT = b"".join(b"X-Giant-%02d: %s\r\n" % (number, b"x" * 1000) for number in range(80))
+# More than browsers take (256 KB), yet under the limits of curl (300 KB) and http.client (100 headers): it is the
+# checker's own cap that must hold.
+_GIANT = b"".join(b"X-Giant-%02d: %s\r\n" % (number, b"x" * 3000) for number in range(95))
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,26 @@ async def write_faulty(writer: asyncio.StreamWriter, reply: Reply, fault: Fault)
             writer.write(_GARBAGE)
         case Fault.GIANT_HEADERS:
             writer.write(reply.head()[:-2] + _GIANT + b"\r\n" + reply.body)
+        case Fault.BOMB:
+            packed = _bomb()
+            headers = (*_without_length(reply), ("Content-Encoding", "gzip"), ("Content-Length", str(len(packed))))
+            writer.write(replace(reply, headers=headers).head() + packed)
+        case Fault.ENDLESS:
+            writer.write(replace(reply, headers=_without_length(reply)).head())
+            while True:  # until the client has had enough and closes
+                writer.write(_CHUNK)
+                await writer.drain()
     await writer.drain()
+
+
+def _without_length(reply: Reply) -> tuple[tuple[str, str], ...]:
+    return tuple(header for header in reply.headers if header[0] != "Content-Length")
+
+
+@cache
+def _bomb() -> bytes:
+    packer = zlib.compressobj(9, wbits=31)
+    return b"".join([*(packer.compress(_CHUNK) for _ in range(_BOMB_CHUNKS)), packer.flush()])
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

@@ -1,8 +1,8 @@
 -- What one night's observations of a URL amount to, by the rules of docs/links.md; the log itself is never changed.
 -- Each client's last answer is judged alone, then the better of the two stands. Nights whose sweep was void are left
 -- out. confidence: 1 where the answer speaks for itself (alive, malformed, refused), 0.95 gone or 0.9 otherwise where
--- both clients agree or a shared row answers, 0.6 on one client's word, 0.6 for one soft-404 signal and 0.8 for more; a
--- fifth off where the clients disagree; 0 when postponed.
+-- both clients agree, a shared row answers or the name does not exist, 0.6 on one client's word, 0.6 for one soft-404
+-- signal and 0.8 for more; a fifth off where the clients disagree; 0 when postponed.
 -- grain: URL × night
 -- key: url_id, night
 with void_refreshes as (
@@ -22,6 +22,24 @@ tonight as (
         ) as is_counted
     from log.link_checks as checks
     anti join void_refreshes on checks.refresh_id = void_refreshes.refresh_id
+    where checks.kind <> 'probe'
+),
+
+-- What each host sent for a path that cannot exist: the last hop of that night's probe, if it was a page.
+nowhere as (
+    select
+        checks.night,
+        checks.refresh_id,
+        urls.host,
+        arg_max(checks.http_status, checks.hop) as http_status,
+        arg_max(coalesce(checks.fingerprint, ''), checks.hop) as fingerprint,
+        arg_max(coalesce(checks.challenge, ''), checks.hop) as challenge,
+        list(checks.check_id order by checks.hop, checks.check_id) as check_ids
+    from log.link_checks as checks
+    inner join coverage.urls as urls on checks.url_id::uuid = urls.url_id
+    where checks.kind = 'probe'
+    group by checks.night, checks.refresh_id, urls.host
+    having http_status between 200 and 299 and fingerprint <> '' and challenge = ''
 ),
 
 last_attempts as (
@@ -86,13 +104,23 @@ compared as (
     from places
 ),
 
-endings as (
+endings as materialized (
     select
         *,
         final_place not in (asked_place, identity_place) as ended_elsewhere,
         regexp_matches(asked_place, '^[^/?]*/?$') as is_home_page,
         lower(regexp_extract(asked_place, '^[^/?]*([^?]*)', 1)) as asked_path,
         lower(regexp_extract(final_place, '^[^/?]*([^?]*)', 1)) as final_path,
+        -- Whoever sends every stranger to the same door has lost nothing: a login or a consent page judges no link.
+        regexp_matches(
+            lower(final_place),
+            '(^|[/._-])(log-?in|sign-?in|sign-?on|sso|auth|oauth2?|account|consent|cookies?|subscribe|paywall|captcha'
+            || '|challenge)([/._?&=-]|$)'
+        ) as is_door,
+        -- The last part of the asked path, without its extension: where the new path has it, the page was renamed.
+        regexp_replace(
+            lower(regexp_extract(asked_place, '([^/?]*)/?(\?.*)?$', 1)), '\.\w{1,5}$', ''
+        ) as asked_name,
         http_status between 200 and 299 and error_class = '' and challenge = '' and kind = 'request' as is_success
     from compared
 ),
@@ -103,9 +131,46 @@ many_to_one as (
         host,
         final_place
     from endings
-    where is_success and ended_elsewhere
+    where
+        is_success
+        and ended_elsewhere
+        and not is_door
+        and not (len(asked_name) > 3 and contains(lower(final_place), asked_name))
     group by night, host, final_place
     having count(distinct identity_place) >= 3
+),
+
+-- Pages that three or more URLs of a host share tonight.
+shared_pages as (
+    select
+        night,
+        host,
+        title,
+        fingerprint
+    from endings
+    where is_success and fingerprint <> ''
+    group by night, host, title, fingerprint
+    having count(distinct identity_place) >= 3
+),
+
+-- What each URL was on its last good night before.
+histories as (
+    select
+        url_id,
+        night,
+        lag(title ignore nulls) over earlier as earlier_title,
+        lag(fingerprint ignore nulls) over earlier as earlier_fingerprint
+    from (
+        select
+            url_id,
+            night,
+            any_value(title) as title,
+            any_value(fingerprint) as fingerprint
+        from endings
+        where is_success and fingerprint <> '' and speaker = 'libcurl'
+        group by url_id, night
+    ) as pages
+    window earlier as (partition by url_id order by night)
 ),
 
 signalled as (
@@ -116,7 +181,9 @@ signalled as (
                 then list_filter(
                     [
                         case
-                            when endings.ended_elsewhere and regexp_matches(endings.final_place, '^[^/?]*/?$')
+                            when
+                                endings.ended_elsewhere
+                                and regexp_matches(endings.final_place, '^[^/?]*/?(index\.\w+)?$')
                                 then 'ended_at_root'
                         end,
                         case
@@ -132,12 +199,24 @@ signalled as (
                                 endings.method = 'GET'
                                 and (endings.bytes_read = 0 or endings.http_status in (204, 205))
                                 then 'empty_answer'
+                        end,
+                        case
+                            when nowhere.fingerprint is not null and not endings.is_door then 'same_as_random_path'
+                        end,
+                        case
+                            when
+                                shared_pages.fingerprint is not null
+                                and not endings.is_door
+                                and histories.earlier_title <> endings.title
+                                and histories.earlier_fingerprint <> endings.fingerprint
+                                then 'became_a_shared_page'
                         end
                     ],
                     lambda signal: signal is not null
                 )
             else []::varchar[]
-        end as signals
+        end as signals,
+        nowhere.check_ids as nowhere_check_ids
     from endings
     left join many_to_one
         on
@@ -145,6 +224,23 @@ signalled as (
             and endings.host = many_to_one.host
             and endings.final_place = many_to_one.final_place
             and endings.ended_elsewhere
+            and not (len(endings.asked_name) > 3 and contains(lower(endings.final_place), endings.asked_name))
+    left join nowhere
+        on
+            endings.night = nowhere.night
+            and endings.refresh_id = nowhere.refresh_id
+            and endings.host = nowhere.host
+            and endings.fingerprint = nowhere.fingerprint
+    left join shared_pages
+        on
+            endings.night = shared_pages.night
+            and endings.host = shared_pages.host
+            and endings.title = shared_pages.title
+            and endings.fingerprint = shared_pages.fingerprint
+    left join histories
+        on
+            endings.url_id = histories.url_id
+            and endings.night = histories.night
 ),
 
 judged as (
@@ -189,7 +285,7 @@ refresh_verdicts as (
         url_id,
         night,
         refresh_id,
-        arg_min(ranked, (place_in_order, speaker)) as best,
+        arg_min({ 'verdict': verdict, 'speaker': speaker }, (place_in_order, speaker)) as chosen,
         count(*) as speakers,
         bool_or(speaker = '') as is_shared,
         count(distinct verdict) filter (where verdict not in ('postponed', 'refused')) > 1 as clients_disagree,
@@ -204,7 +300,7 @@ nightly as (
     from refresh_verdicts
     qualify row_number() over (
         partition by url_id, night
-        order by best.verdict = 'postponed', checked_at desc, refresh_id desc
+        order by chosen.verdict = 'postponed', checked_at desc, refresh_id desc
     ) = 1
 ),
 
@@ -215,39 +311,50 @@ evidence as (
         refresh_id,
         list(check_id order by started_at, hop, attempt, check_id) as check_ids
     from log.link_checks
+    where kind <> 'probe'
     group by url_id, night, refresh_id
 )
 
 select
     nightly.url_id::uuid as url_id,
     nightly.night,
-    nightly.best.verdict as verdict,
-    case when nightly.best.verdict = 'soft_404' then nightly.best.signals else []::varchar[] end as signals,
+    best.verdict,
+    case when best.verdict = 'soft_404' then best.signals else []::varchar[] end as signals,
     round(
         case
-            when nightly.best.verdict = 'postponed' then 0.0
-            when nightly.best.verdict in ('alive', 'moved', 'malformed', 'refused') then 1.0
-            when nightly.best.verdict = 'soft_404' then if(len(nightly.best.signals) > 1, 0.8, 0.6)
-            when nightly.speakers < 2 and not nightly.is_shared then 0.6
-            when nightly.best.verdict = 'gone' then 0.95
+            when best.verdict = 'postponed' then 0.0
+            when best.verdict in ('alive', 'moved', 'malformed', 'refused') then 1.0
+            when best.verdict = 'soft_404' then if(len(best.signals) > 1, 0.8, 0.6)
+            when nightly.speakers < 2 and not nightly.is_shared and best.error_class <> 'dns_nxdomain' then 0.6
+            when best.verdict = 'gone' then 0.95
             else 0.9
         end * if(nightly.clients_disagree, 0.8, 1.0),
         3
     )::double as confidence,
     nightly.clients_disagree,
-    nullif(nightly.best.http_status, -1)::integer as http_status,
-    nullif(nightly.best.error_class, '') as error_class,
-    nightly.best.final_url as final_url,
+    nullif(best.http_status, -1)::integer as http_status,
+    nullif(best.error_class, '') as error_class,
+    best.final_url,
     case
-        when nightly.best.verdict in ('alive', 'moved') and nightly.best.permanent_hops > 0
-            then nightly.best.url_by_hop[least(nightly.best.permanent_hops, nightly.best.hops)]
+        when best.verdict in ('alive', 'moved') and best.permanent_hops > 0
+            then best.url_by_hop[least(best.permanent_hops, best.hops)]
     end as moved_permanently_to,
-    nightly.best.hops::integer as hops,
-    nullif(nightly.best.title, '') as title,
-    nullif(nightly.best.fingerprint, '') as fingerprint,
-    evidence.check_ids,
+    best.hops::integer as hops,
+    nullif(best.title, '') as title,
+    nullif(best.fingerprint, '') as fingerprint,
+    if(
+        best.verdict = 'soft_404' and list_contains(best.signals, 'same_as_random_path'),
+        list_concat(evidence.check_ids, best.nowhere_check_ids),
+        evidence.check_ids
+    ) as check_ids,
     nightly.checked_at
 from nightly
+inner join ranked as best
+    on
+        nightly.url_id = best.url_id
+        and nightly.night = best.night
+        and nightly.refresh_id = best.refresh_id
+        and nightly.chosen.speaker = best.speaker
 inner join evidence
     on
         nightly.url_id = evidence.url_id

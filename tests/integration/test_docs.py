@@ -13,6 +13,8 @@ from types import ModuleType
 
 import pytest
 
+from pipeline.links import vocabulary
+from pipeline.settings import Links
 from pipeline.warehouse import query, read_file
 from tests.sample import first_night, second_night
 
@@ -41,6 +43,23 @@ def test_the_page_of_issues_is_fresh(document: ModuleType) -> None:
 
 def test_the_page_of_traps_is_fresh(document: ModuleType) -> None:
     assert (ROOT / "docs" / "traps.md").read_text("utf-8") == document.traps_page(), "run `make docs`"
+
+
+def test_the_words_of_links_and_the_last_comparison_are_fresh(document: ModuleType) -> None:
+    page = (ROOT / "docs" / "links.md").read_text("utf-8")
+    assert document.links_page(page) == page, "run `make docs`"
+
+
+def test_every_word_of_links_is_explained_and_every_setting_of_its_pace(document: ModuleType) -> None:
+    assert set(vocabulary.KINDS) == set(vocabulary.Kind)
+    assert set(vocabulary.ERRORS) == set(vocabulary.ErrorClass)
+    page = (ROOT / "docs" / "links.md").read_text("utf-8")
+    shown = re.findall(r"^\| `links\.(\w+)` \| (\S+)", page, re.MULTILINE)
+    assert len(shown) == 10
+    for name, default in shown:
+        value = getattr(Links(), name)
+        if isinstance(value, (bool, int, float)):
+            assert default == str(value).lower(), name
 
 
 def test_the_last_measurement_is_shown_as_it_was_kept(document: ModuleType) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -32,7 +33,7 @@ from pipeline.lake.logs import Logs
 from pipeline.lake.spool import Spool
 from pipeline.links import sweep
 from pipeline.settings import Links
-from tests.integration.links_night import due_url, planned
+from tests.hostile_web.night import due_url, planned
 
 lake, port, urls, flush_rows, concurrency = sys.argv[1], *map(int, sys.argv[2:])
 log = Logs.of(Path(lake)).link_checks
@@ -86,6 +87,8 @@ def test_a_sweep_that_was_killed_asks_at_most_one_part_again(web: Serving, tmp_p
 
     log = Logs.of(tmp_path).link_checks
     rows = pa.concat_tables([pq.read_table(file) for file in log.files()])
+    # Pages 404 and 410 have an odd title, so their hosts are asked for a random path too.
+    rows = rows.filter(pc.equal(rows["kind"], "request"))
     assert Counter(rows["request_url"].to_pylist()) == Counter(
         f"http://{host(number)}:{web.port}/page/{number}" for number in range(URLS)
     )

@@ -46,7 +46,8 @@ def test_every_link_of_the_sample_gets_the_verdict_that_its_web_means(warehouse:
         path = "/" + rest.partition("/")[2]
         host = hosts[url_forms(row["fetch_url"]).host]
         answer = host.paths.get(f"{scheme}:{path}") or host.paths.get(path)
-        label = (answer.expect if answer else None) or host.otherwise.expect or host.expect or "alive"
+        expect = (answer.expect if answer else None) or host.otherwise.expect or host.expect
+        label = expect.verdict if expect else "alive"
         expected[label, row["verdict"]] += 1
         if label != row["verdict"]:
             wrong.append((row["fetch_url"], label, row["verdict"]))

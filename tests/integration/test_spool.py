@@ -14,7 +14,7 @@ from pipeline.lake.spool import Spool
 from pipeline.links.journey import first_visit
 from pipeline.links.observation import as_table, observe_unasked
 from pipeline.links.vocabulary import Kind
-from tests.integration.links_night import LINKS, due_url, planned
+from tests.hostile_web.night import LINKS, due_url, planned
 
 
 def rows(*numbers: int) -> pa.Table:

@@ -83,6 +83,21 @@ def test_a_page_that_echoes_its_path_a_token_or_the_time_stays_the_same_page() -
     assert fingerprint("<p><img src=x></p>") is None
 
 
+def test_a_page_with_nothing_to_read_but_its_title_has_no_fingerprint() -> None:
+    assert fingerprint("<title>The app</title><body><div id=app></div><script>load()</script>") is None
+
+
+def test_a_word_of_the_path_that_stands_alone_is_kept() -> None:
+    """A menu says "news" whatever was asked for: two missing pages are the same whether or not their path says so."""
+    menu = "<p>Sorry, no {} here. News, sports, weather</p>"
+    paths = ("/news/a-lost-story.html", "/3f9a", "/sports/scores_of_today")
+    assert len({fingerprint(menu.format(path), path) for path in paths}) == 1
+    whole = {fingerprint(menu.format(f"https://a.example{path}"), path) for path in paths}
+    assert len(whole) == 1
+    stories = "<p>stories of storytellers</p>"
+    assert fingerprint(stories, "/a/story") == fingerprint(stories)
+
+
 def planned() -> Sweep:
     plan = plan_sweep(Links(), night=date(2026, 3, 1), refresh_id="r", now=lambda: NOW)
     return replace(plan, user_agent="x")

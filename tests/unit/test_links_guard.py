@@ -24,7 +24,9 @@ from pipeline.links.route import (
         "100.64.0.1", "100.100.100.200", "224.0.0.1", "239.1.2.3", "240.0.0.1", "255.255.255.255", "192.0.0.8",
         "192.0.2.1", "198.18.0.1", "198.51.100.7", "203.0.113.9", "::", "::1", "fe80::1", "fc00::1", "fd00:ec2::254",
         "fec0::1", "ff02::1", "2001:db8::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "2002:7f00:1::",
-        "2002:c0a8:1::1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::1", "100::1", "not an address",
+        "2002:c0a8:1::1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::1", "100::1", "3fff::1", "5f00::1",
+        "::ffff:0:10.0.0.1", "2001:470::5efe:10.0.0.1", "2001:470::200:5efe:127.0.0.1", "2001:0:7f00:1::f5ff:fffe",
+        "fe80::1%eth0", "not an address", "", "127.1", "0x7f000001",
     ],
 )  # fmt: skip
 def test_an_address_that_is_not_public_is_refused(address: str) -> None:
@@ -32,7 +34,17 @@ def test_an_address_that_is_not_public_is_refused(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["8.8.8.8", "151.101.1.1", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1"]
+    "address",
+    [
+        "8.8.8.8",
+        "151.101.1.1",
+        "2606:4700::1111",
+        "::ffff:8.8.8.8",
+        "64:ff9b::808:808",
+        "2002:808:808::1",
+        "2001:470::5efe:808:808",
+        "::ffff:0:808:808",
+    ],
 )
 def test_a_public_address_passes(address: str) -> None:
     assert refusal(address) is None

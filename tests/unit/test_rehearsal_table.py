@@ -8,11 +8,12 @@ import dns.rdatatype
 import pytest
 
 from pipeline.errors import RehearsalError
-from pipeline.rehearsal import Answer, Connect, Dns, Fault, Host, Tls, Web, load_web
+from pipeline.rehearsal import Answer, Connect, Dns, Expectation, Fault, Host, Tls, Web, load_web
 from pipeline.rehearsal.names import answer_query
 from pipeline.rehearsal.pages import Reply, reply_to
 
 HOST = "www.harbor-post.example"
+NAMES = {"a.test": Dns.OK, "gone.test": Dns.NXDOMAIN, "sick.test": Dns.SERVFAIL}
 
 
 def table(tmp_path: Path, text: str) -> Path:
@@ -38,7 +39,7 @@ hosts:
     expect: unreachable
     paths:
       /one: {status: 200, title: A, body: "<p>b</p>", type: text/html, headers: {Retry-After: 3}, delay: 0.3,
-             head: {status: 405}, expect: alive}
+             head: {status: 405}, expect: {verdict: alive, signals: [a], dead: false}}
       "/a?b=1": {status: 301, location: "https://www.harbor-post.example/new"}
       /flaky: {sequence: [{status: 503}, {fault: drip}], expect: alive}
       /dot.png: {type: image/png, body_base64: "aGk="}
@@ -48,9 +49,15 @@ hosts:
     )
 
     host = web.hosts[HOST]
-    assert (host.dns, host.connect, host.tls, host.expect) == (Dns.OK, Connect.STALLED, Tls.NONE, "unreachable")
+    assert (host.dns, host.connect, host.tls, host.expect) == (
+        Dns.OK,
+        Connect.STALLED,
+        Tls.NONE,
+        Expectation(verdict="unreachable"),
+    )
     one = host.paths["/one"]
-    assert (one.title, one.headers, one.delay, one.expect) == ("A", {"Retry-After": "3"}, 0.3, "alive")
+    assert (one.title, one.headers, one.delay) == ("A", {"Retry-After": "3"}, 0.3)
+    assert one.expect == Expectation(verdict="alive", signals=("a",), dead=False)
     assert one.head == Answer(status=405)
     assert host.paths["/a?b=1"].location == "https://www.harbor-post.example/new"
     assert [part.fault for part in host.paths["/flaky"].sequence] == [None, Fault.DRIP]
@@ -102,6 +109,7 @@ def test_a_path_in_another_script_is_matched_as_clients_send_it() -> None:
         ("hosts: {'a.test:80': {}}", ["host a.test:80", "reserved name"]),
         ("hosts: {a.test: {tls: wrong}}", ["host a.test", "tls", "'wrong_host'"]),
         ("hosts: {a.test: {dns: gone}}", ["host a.test", "dns", "'nxdomain'"]),
+        ("hosts: {a.test: {addresses: [10.0.0.1]}}", ["host a.test", "addresses", "127.0.0.0/8"]),
         ("hosts: {a.test: {port: 1}}", ["host a.test", "port", "unknown key"]),
         ("hosts: {a.test: {paths: {news: {}}}}", ["host a.test", "path news", "starts with /"]),
         ("hosts: {a.test: {paths: {/a: {stauts: 1}}}}", ["host a.test", "path /a", "stauts", "unknown key"]),
@@ -210,7 +218,7 @@ def test_the_table_can_be_written_in_python() -> None:
 def test_names_are_answered_as_the_table_says(name: str, kind: str, rcode: int, addresses: list[str]) -> None:
     query = dns.message.make_query(name, kind, use_edns=True)
 
-    wire = answer_query(query.to_wire(), {"a.test": Dns.OK, "gone.test": Dns.NXDOMAIN, "sick.test": Dns.SERVFAIL})
+    wire = answer_query(query.to_wire(), NAMES, lambda _: "127.0.0.1")
 
     assert wire is not None
     answer = dns.message.from_wire(wire)
@@ -222,5 +230,5 @@ def test_names_are_answered_as_the_table_says(name: str, kind: str, rcode: int, 
 def test_a_name_that_times_out_and_a_packet_that_is_no_query_get_no_answer() -> None:
     names = {"slow.test": Dns.TIMEOUT}
 
-    assert answer_query(dns.message.make_query("slow.test", "A").to_wire(), names) is None
-    assert answer_query(b"not a query", names) is None
+    assert answer_query(dns.message.make_query("slow.test", "A").to_wire(), names, str) is None
+    assert answer_query(b"not a query", names, str) is None

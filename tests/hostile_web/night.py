@@ -1,5 +1,6 @@
 """One night in small: a sweep of a few URLs, and what the log and the verdicts say of it."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -12,12 +13,17 @@ from pipeline.links import DueUrl, Sweep, SweepResult, plan_sweep, sweep
 from pipeline.model.ids import content_id
 from pipeline.model.logs import LINK_CHECKS, REFRESHES
 from pipeline.model.urls import url_forms
-from pipeline.rehearsal import Web
-from pipeline.settings import Links
+from pipeline.settings import DomainRule, Links
 
 VERDICTS = Path(__file__).parents[2].joinpath("sql", "links", "verdicts.sql").read_text("utf-8")
 NIGHT = date(2026, 3, 1)
-LINKS = Links(pace_seconds=0, allow_fast=True, timeout_seconds=0.6, contact="https://newsledger.example/bot")
+LINKS = Links(
+    pace_seconds=0,
+    per_domain={"asleep.example": DomainRule(connections=5)},  # five time-outs at a time, not one after the other
+    allow_fast=True,
+    timeout_seconds=1,
+    contact="https://newsledger.example/bot",
+)
 
 
 def due_url(url: str) -> DueUrl:
@@ -30,18 +36,8 @@ def due_url(url: str) -> DueUrl:
 
 def planned(links: Links, refresh_id: str = "r1") -> Sweep:
     plan = plan_sweep(links, night=NIGHT, refresh_id=refresh_id, now=lambda: datetime(2026, 3, 1, 2, tzinfo=UTC))
-    return replace(plan, retry_delay=0.02)
-
-
-def labelled(web: Web) -> dict[str, str]:
-    """The URLs with a label, and the label."""
-    urls = {}
-    for name, host in web.hosts.items():
-        scheme = "https" if "tls" in host.model_fields_set else "http"
-        if host.expect:
-            urls[f"{scheme}://{name}/page"] = host.expect
-        urls |= {f"{scheme}://{name}{path}": answer.expect for path, answer in host.paths.items() if answer.expect}
-    return urls
+    # Names are waited for longer than pages: one thread of the rehearsal has to answer for all of its servers.
+    return replace(plan, retry_delay=0.02, dns_seconds=2.0)
 
 
 class Night:
@@ -50,18 +46,21 @@ class Night:
     def __init__(self, due: Sequence[DueUrl], tables: list[pa.Table], result: SweepResult) -> None:
         self.due, self.tables, self.result = due, tables, result
         self.checks = pa.concat_tables([LINK_CHECKS.empty_table(), *tables])
+        self._rows: defaultdict[str, list[dict[str, object]]] = defaultdict(list)
+        for row in self.checks.to_pylist():
+            self._rows[row["url_id"]].append(row)
 
     def rows(self, url: str) -> list[dict[str, object]]:
         """The rows of a URL as they were written."""
-        url_id = due_url(url).url_id
-        return [row for row in self.checks.to_pylist() if row["url_id"] == url_id]
+        return self._rows[due_url(url).url_id]
 
     def story(self, url: str) -> list[tuple[object, ...]]:
         """The rows of a URL in short, for a failed assertion."""
-        keys = ("kind", "client", "hop", "attempt", "http_status", "error_class", "error_detail")
+        keys = ("kind", "client", "hop", "attempt", "http_status", "error_class", "error_detail", "request_url")
         return [tuple(row[key] for key in keys) for row in self.rows(url)]
 
     def verdicts(self, refreshes: pa.Table | None = None) -> dict[str, dict[str, object]]:
+        """The rows of links.verdicts by fetch URL; of several nights, the last one's."""
         with duckdb.connect() as con:
             con.execute("create schema log; create schema coverage")
             urls = pa.Table.from_pylist(
@@ -83,6 +82,7 @@ class Night:
             con.execute("create table log.refreshes as from refreshes_arrow")
             con.execute("create table coverage.urls as select * replace (url_id::uuid as url_id) from urls_arrow")
             rows = con.sql(VERDICTS).to_arrow_table().to_pylist()
+        rows.sort(key=lambda row: row["night"])
         by_id = {due.url_id: due.fetch_url for due in self.due}
         return {by_id[str(row["url_id"])]: row for row in rows}
 
