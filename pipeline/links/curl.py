@@ -46,7 +46,7 @@ _NOT_BY_STATUS = {
 }
 _TLS_CODES = {35, 51, 53, 54, 58, 59, 60, 64, 66, 77, 80, 82, 83, 90, 91, 98}
 
-_KEPT_CONNECTIONS = 512
+_KEPT_CONNECTIONS = 1024
 """Idle connections kept for the next request of their host, so that a host is not greeted anew for each of its URLs."""
 
 OnAnswer = Callable[[Answer, float], None]
@@ -61,6 +61,10 @@ class CurlClient:
         self._idle: list[_Transfer] = []
         self._opened: list[socket.socket] = []
         self._multi = Multi(max(_KEPT_CONNECTIONS, plan.concurrency))
+
+    def is_behind(self) -> bool:
+        """Whether more answers have come in since the last call than were worked off."""
+        return self._multi.is_behind()
 
     def ask(self, question: Question, on_answer: OnAnswer) -> None:
         transfer = self._idle.pop() if self._idle else _Transfer(self._plan, self._opened)
