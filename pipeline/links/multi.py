@@ -16,7 +16,7 @@ import pycurl
 Failure = tuple[int, str]
 """libcurl's code and its words."""
 
-_AT_ONCE = 8
+_AT_ONCE = 32
 """So many sockets are served before the loop looks at anything else, a start that is due above all."""
 
 # libcurl names what it waits for as selectors do, and what came likewise.

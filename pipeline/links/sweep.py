@@ -31,7 +31,7 @@ from pipeline.links.vocabulary import TIMEOUTS, Client, ErrorClass, Kind, Method
 from pipeline.model.urls import registrable_domain
 
 _NO_ROUTE = (None, 0.0)
-_STARTED_AT_ONCE = 8
+_STARTED_AT_ONCE = 32
 """Then the loop hears what has come in: where more could be asked than can be, the longest queue must not wait."""
 _RESOLVING = 500
 """So many names may be asked for at once: stalled ones must not hold up the others."""
