@@ -105,7 +105,7 @@ def _paced(web: Serving, count: int, *, grouped: bool) -> Load:
         Random(7).shuffle(urls)
     order = "grouped" if grouped else "shuffled"
     what = f"paced, {len(urls):,} URLs of {hosts:,} hosts, gap {GAP_SECONDS * 1000:.0f} ms, {order}"
-    return _load(f"paced-{order}", what, urls, gap=GAP_SECONDS, connections=1)
+    return _load(f"paced-{order}", what, urls, gap=GAP_SECONDS, connections=1, concurrency=64)
 
 
 def _open(web: Serving, count: int) -> Load:

@@ -21,7 +21,7 @@ def measure(names: Sequence[str], size: float, runs: int, scratch: Path) -> Iter
         count = max(1, int(shape.urls * size))
         with serving(scratch, shape.secure_hosts and max(1, count // 5)) as web:
             load = shape.make(web, count)
-            limit = max(120.0, 1.8 * load.lower_bound)
+            limit = max(30.0, 1.8 * load.lower_bound) if load.gap else 120.0
             outcomes: dict[str, list[Outcome]] = {"newsledger": [], "lychee": []}
             for run in range(runs):
                 # In turns, and the other one first in the next run: what the machine does besides hits both.

@@ -5,6 +5,7 @@ proxy, no cookies, no netrc, http and https only, caps on headers, body and time
 the socket is refused at the moment it is opened.
 """
 
+import asyncio
 import errno
 import socket
 import time
@@ -46,7 +47,7 @@ _NOT_BY_STATUS = {
 }
 _TLS_CODES = {35, 51, 53, 54, 58, 59, 60, 64, 66, 77, 80, 82, 83, 90, 91, 98}
 
-_KEPT_CONNECTIONS = 512
+_KEPT_CONNECTIONS = 1024
 """Idle connections kept for the next request of their host, so that a host is not greeted anew for each of its URLs."""
 
 OnAnswer = Callable[[Answer, float], None]
@@ -59,11 +60,14 @@ class CurlClient:
     def __init__(self, plan: Sweep) -> None:
         self._plan = plan
         self._idle: list[_Transfer] = []
-        self._opened: list[socket.socket] = []
         self._multi = Multi(max(_KEPT_CONNECTIONS, plan.concurrency))
 
+    def is_behind(self) -> bool:
+        """Whether more answers have come in since the last call than were worked off."""
+        return self._multi.is_behind()
+
     def ask(self, question: Question, on_answer: OnAnswer) -> None:
-        transfer = self._idle.pop() if self._idle else _Transfer(self._plan, self._opened)
+        transfer = self._idle.pop() if self._idle else _Transfer(self._plan)
         transfer.prepare(question)
 
         def ended(failure: Failure | None) -> None:
@@ -75,8 +79,6 @@ class CurlClient:
 
     def close(self) -> None:
         self._multi.close()
-        for opened in self._opened:
-            opened.close()
         for transfer in self._idle:
             transfer.close()
 
@@ -84,9 +86,8 @@ class CurlClient:
 class _Transfer:
     """One easy handle, used for one request after another."""
 
-    def __init__(self, plan: Sweep, opened: list[socket.socket]) -> None:
+    def __init__(self, plan: Sweep) -> None:
         self.curl = pycurl.Curl()
-        self._opened = opened
         self._body = bytearray()
         self._head: list[bytes] = []
         self._head_bytes = 0
@@ -221,9 +222,9 @@ class _Transfer:
             self._refused = str(ip)  # libcurl reports this as a failed connect: remember whose doing it was
             return pycurl.SOCKET_BAD
         opened = socket.socket(address.family, address.socktype, address.protocol)
-        for earlier in self._opened:  # pycurl goes on with a duplicate of its own
-            earlier.close()
-        self._opened[:] = [opened]
+        # pycurl goes on with a duplicate of its own; this one must not outlive it, or epoll would go on reporting what
+        # happens to a connection that libcurl has closed.
+        asyncio.get_running_loop().call_soon(opened.close)
         return opened
 
     def _headers(self) -> dict[str, str]:

@@ -16,6 +16,9 @@ import pycurl
 Failure = tuple[int, str]
 """libcurl's code and its words."""
 
+_AT_ONCE = 32
+"""So many sockets are served before the loop looks at anything else, a start that is due above all."""
+
 # libcurl names what it waits for as selectors do, and what came likewise.
 assert (pycurl.POLL_IN, pycurl.POLL_OUT) == (pycurl.CSELECT_IN, pycurl.CSELECT_OUT) == (1, 2)
 assert (selectors.EVENT_READ, selectors.EVENT_WRITE) == (1, 2)
@@ -36,11 +39,18 @@ class Multi:
         self._soon: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._due: float | None = None
+        self._is_behind = False
 
     def add(self, curl: pycurl.Curl, on_end: Callable[[Failure | None], None]) -> None:
         """Start a transfer soon; `on_end` is called when it is over."""
         self._ended[curl] = on_end
         self._multi.add_handle(curl)
+
+    def is_behind(self) -> bool:
+        """Whether more has come in since the last call than was worked off: whoever starts more now makes all wait
+        longer."""
+        was_behind, self._is_behind = self._is_behind, False
+        return was_behind
 
     def close(self) -> None:
         """Break off what is under way, without a call, and close every connection."""
@@ -80,7 +90,9 @@ class Multi:
 
     def _on_sockets(self) -> None:
         act = self._multi.socket_action
-        for fd, events in self._sockets.ready():
+        ready = self._sockets.ready()
+        self._is_behind = len(ready) >= _AT_ONCE
+        for fd, events in ready:
             act(fd, events)
         self._report()
 
@@ -136,7 +148,7 @@ class _Epoll:
 
     def ready(self) -> list[tuple[int, int]]:
         found = []
-        for fd, events in self._poll.poll(0, 512):
+        for fd, events in self._poll.poll(0, _AT_ONCE):
             if fd in self._resting:
                 self._resting.discard(fd)
                 with suppress(OSError):
@@ -169,4 +181,4 @@ class _AnySelector:
             self._selector.unregister(fd)
 
     def ready(self) -> list[tuple[int, int]]:
-        return [(key.fd, events) for key, events in self._selector.select(0)]
+        return [(key.fd, events) for key, events in self._selector.select(0)[:_AT_ONCE]]

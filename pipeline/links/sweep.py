@@ -32,6 +32,8 @@ from pipeline.links.vocabulary import TIMEOUTS, Client, ErrorClass, Kind, Method
 from pipeline.model.urls import registrable_domain
 
 _NO_ROUTE = (None, 0.0)
+_STARTED_AT_ONCE = 32
+"""Then the loop hears what has come in: where more could be asked than can be, the longest queue must not wait."""
 _RESOLVING = 500
 """So many names may be asked for at once: stalled ones must not hold up the others."""
 
@@ -179,11 +181,12 @@ class _Night:
             self._parked.clear()
             for case in waiting:
                 self._postpone(case, "minutes", "the night's minutes ran out")
-        while self._has_room():
-            taken = self._pacer.take(time.monotonic())
+        for _ in range(0 if self._curl.is_behind() else _STARTED_AT_ONCE):
+            taken = self._pacer.take(time.monotonic()) if self._has_room() else None
             if taken is None:
                 return
             self._begin(*taken)
+        self._wake()
 
     def _begin(self, domain: str, case: _Case) -> None:
         """`case` holds a connection of `domain` and may start now, if nothing settles it first."""

@@ -5,6 +5,7 @@ import gzip
 import os
 import pickle
 import signal
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -27,7 +28,10 @@ WEB = Web.model_validate(
                 "otherwise": {"status": 200},
             },
             "www.paced.example": {"otherwise": {"status": 302, "location": "http://paced.example/p2"}},
-            "fast.example": {"paths": {"/empty": {"body": ""}}, "otherwise": {"status": 200}},
+            "fast.example": {
+                "paths": {"/empty": {"body": ""}, "/drops": {"fault": "empty"}},
+                "otherwise": {"status": 200},
+            },
             "waiting.example": {
                 "paths": {
                     "/busy": {
@@ -128,6 +132,15 @@ def test_five_time_outs_settle_a_host_once_the_second_client_agrees(rehearsal: R
     assert len({row["url_id"] for row in asked}) == 5
     assert {row["error_class"] for row in night.checks.to_pylist()} <= {"connect_timeout", "read_timeout"}
     assert {verdict["verdict"] for verdict in night.verdicts().values()} == {"unreachable"}
+
+
+def test_a_sweep_that_waits_takes_no_cpu(rehearsal: Rehearsal) -> None:
+    """Connections come and go, then one URL answers nothing for a second: the loop sleeps."""
+    due = [due_url(url) for url in ("http://fast.example/a", "http://fast.example/drops", "http://stalled.example/a")]
+    plan = replace(planned(rehearsal.links(LINKS)), timeout_seconds=1.5, retries=0, second_opinion=False)
+    before = time.thread_time()
+    sweep_night(due, plan)
+    assert time.thread_time() - before < 0.75  # half of the wait: a loop that spins takes all of it
 
 
 def test_what_the_minutes_do_not_reach_is_postponed_with_its_reason(rehearsal: Rehearsal) -> None:

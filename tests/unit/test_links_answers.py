@@ -214,3 +214,36 @@ def test_a_page_of_rubbish_is_read_without_an_error() -> None:
     for _ in range(2_000):
         body = "<title>" + "".join(chance.choice(pieces) for _ in range(30))
         assert read_page(body.encode(), HTML, "http://a.example/") is not None
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<title>Page 12</title><p>Read <b>the</b> news of 2024, snake_case and w0rds.</p>",
+        f"<p>short {'x' * 24} {'x' * 25} {'y' * 400}</p>",
+        "<p>news/hello HELLO Hello-World &amp; a\tb\x0bc\x1cd</p><script>no()</script><!-- nor this -->",
+        "<p>12 34</p>",
+        "",
+    ],
+)
+def test_a_page_in_ascii_has_the_fingerprint_that_the_rule_for_all_pages_gives(page: str) -> None:
+    """A joiner, which is no word, keeps the second page from the shorter way of plain ASCII."""
+    url = "http://a.example/news/hello"
+    plain, joined = (read_page(f"<p>{text}".encode(), HTML, url) for text in (page, f"{page}<i>&#8205;</i>"))
+    assert plain is not None
+    assert joined is not None
+    assert plain.fingerprint == joined.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("html", "title"),
+    [
+        ("<script>'<title>no</title>'</script><title>yes</title>", "yes"),
+        ("<!-- <title>no</title> --><title>yes</title>", "yes"),
+        ("<!doctype html><html><head><meta charset=utf-8><TITLE lang=en>A &lt;b&gt; &amp;c</TITLE >", "A <b> &c"),
+    ],
+)
+def test_a_title_is_no_text_of_a_script_or_a_comment(html: str, title: str) -> None:
+    page = read_page(html.encode(), HTML, "http://a.example/")
+    assert page is not None
+    assert page.title == title
