@@ -9,11 +9,11 @@ with joined as (
         web.url_id as web_url_id,
         coalesce(web.identity_url, original.identity_url) as identity_url,
         coalesce(web.url_id, original.url_id) as url_id,
-        titles.text as title,
-        excerpts.text as excerpt,
+        coalesce(titles.text, items.raw_title) as title,
+        coalesce(excerpts.text, items.raw_excerpt) as excerpt,
         coalesce(titles.twice_escaped, excerpts.twice_escaped) as is_twice_escaped,
         lower(items.provider_domain) as domain,
-        names.text as provider_name
+        coalesce(names.text, items.raw_provider_name) as provider_name
     from ready.items as items
     left join ready.urls as web on items.source = web.source and items.web_url = web.raw
     left join ready.urls as original on items.source = original.source and items.original_url = original.raw
@@ -89,12 +89,14 @@ copy (
 ) to '{folder}/story_articles.parquet' {parquet};
 
 copy (
-    select topics.story_id, content_id2('topic', topics.source, texts.text) as topic_id, min(topics.position) as position
+    select
+        topics.story_id, content_id2('topic', topics.source, coalesce(texts.text, topics.raw)) as topic_id,
+        min(topics.position) as position
     from (
         select story_id, source, unnest(topics) as raw, generate_subscripts(topics, 1) as position
         from mentions where role = 'main'
     ) as topics
-    inner join ready.texts as texts on topics.raw = texts.raw
+    left join ready.texts as texts on topics.raw = texts.raw
     group by topics.story_id, topic_id order by topics.story_id, topic_id
 ) to '{folder}/story_topics.parquet' {parquet};
 
