@@ -12,10 +12,10 @@ import duckdb
 import pyarrow as pa
 import yaml
 
+from pipeline.assets.coverage import coverage_builder
 from pipeline.assets.documents import take_in
-from pipeline.checks import checks_on, run_checks
-from pipeline.content import Counts, site_bases
-from pipeline.coverage import input_providers, input_versions
+from pipeline.checks import blocks, checks_on, run_checks
+from pipeline.content import Counts
 from pipeline.lake.build import Built
 from pipeline.lake.refresh import begin_refresh
 from pipeline.lake.relations import Relation, relation
@@ -77,11 +77,10 @@ class Archive:
         with begin_refresh(self.settings, f"run {self.refreshes}", now) as refresh:
             for source in self.settings.sources:
                 self.counts = take_in(refresh, source)
-            sites = site_bases(self.settings.sources, self.settings.copies_dir)
             with refresh.session() as session:
-                builder = refresh.builder(session, input_versions(sites), input_providers(sites))
+                builder = coverage_builder(refresh, session)
                 built = builder.build("coverage")
-                blocking = [check for check in checks_on("coverage") if check.tags.get("blocking") == "yes"]
+                blocking = filter(blocks, checks_on("coverage"))
                 results = [result for found in run_checks(builder, blocking).values() for result in found]
         assert [result.description for result in results if not result.passed] == []
         with self._tables() as connection:
@@ -143,6 +142,9 @@ def give(session: Session, name: str, rows: Iterable[Row]) -> None:
 def yielded(session: Session, full_name: str) -> list[dict[str, object]]:
     """What the SQL of a declared table makes of the session's tables, in the order of its key, ids as text."""
     made = relation(full_name)
+    for read in made.reads:
+        if read.startswith("staging.") and not relation(read).reads:
+            session.make(relation(read))
     order = ", ".join(f'"{column}"' for column in made.key)
     query = f"select {TABLES[full_name].select_list()} from (\n{made.sql}\n) order by {order}"
     rows = session.connection.execute(query)

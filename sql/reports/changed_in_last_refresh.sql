@@ -52,28 +52,17 @@ changes as (
         on meanings.refresh_id = refresh.refresh_id
 ),
 
--- The wide rows, of the few files that have two meanings to compare.
-now as (
-    select documents.*
+-- The wide rows, of the few files that have two meanings to compare: the log is read once for both.
+wide as materialized (
+    select
+        documents.*,
+        documents.seen_at = changes.seen_at as is_now
     from log.documents
     inner join changes
         on
             documents.source = changes.source
             and documents.path = changes.path
-            and documents.seen_at = changes.seen_at
-    where
-        changes.change = 'changed'
-        and changes.status_before = 'accepted'
-),
-
-before as (
-    select documents.*
-    from log.documents
-    inner join changes
-        on
-            documents.source = changes.source
-            and documents.path = changes.path
-            and documents.seen_at = changes.seen_before
+            and documents.seen_at in (changes.seen_at, changes.seen_before)
     where
         changes.change = 'changed'
         and changes.status_before = 'accepted'
@@ -124,11 +113,13 @@ compared as (
             ],
             lambda part : part is not null
         ) as parts
-    from now
-    inner join before
+    from wide as now
+    inner join wide as before
         on
             now.source = before.source
             and now.path = before.path
+            and now.is_now
+            and not before.is_now
     cross join this.refresh
 )
 

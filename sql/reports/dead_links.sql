@@ -20,6 +20,8 @@ select
     stories.title as story_title,
     url_uses.raw
 from links.states
+inner join staging.verdict_groups
+    on states.last_verdict = verdict_groups.verdict
 inner join coverage.urls
     on states.url_id = urls.url_id
 inner join links.verdicts
@@ -30,4 +32,4 @@ inner join coverage.url_uses
     on urls.url_id = url_uses.url_id
 left join coverage.stories
     on url_uses.story_id = stories.story_id
-where states.last_verdict in ('gone', 'soft_404', 'unreachable', 'server_error')
+where verdict_groups.is_broken

@@ -7,13 +7,13 @@ judged as (
     select
         urls.registrable_domain as domain,
         count(*) as links,
-        count(*) filter (states.last_verdict in ('alive', 'moved')) as alive,
-        count(*) filter (
-            states.last_verdict in ('gone', 'soft_404', 'server_error', 'unreachable')
-        ) as broken
+        count(*) filter (verdict_groups.is_alive) as alive,
+        count(*) filter (verdict_groups.is_broken) as broken
     from coverage.urls
     inner join links.states
         on urls.url_id = states.url_id
+    left join staging.verdict_groups
+        on states.last_verdict = verdict_groups.verdict
     where urls.problem is null
     group by urls.registrable_domain
 )

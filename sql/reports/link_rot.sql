@@ -27,13 +27,15 @@ judged as (
         urls.registrable_domain as domain,
         aged.role,
         refresh.night - aged.published_at::date as days,
-        states.last_verdict in ('alive', 'moved') as is_alive,
-        states.last_verdict in ('gone', 'soft_404', 'server_error', 'unreachable') as is_broken
+        verdict_groups.is_alive,
+        verdict_groups.is_broken
     from aged
     inner join coverage.urls
         on aged.url_id = urls.url_id
     inner join links.states
         on aged.url_id = states.url_id
+    left join staging.verdict_groups
+        on states.last_verdict = verdict_groups.verdict
     cross join this.refresh
     where urls.problem is null
 ),

@@ -13,9 +13,11 @@ judged as (
         verdicts.http_status,
         verdicts.error_class,
         verdicts.final_url,
-        verdicts.verdict in ('gone', 'soft_404', 'unreachable', 'server_error') as is_broken,
-        verdicts.verdict in ('alive', 'moved') as is_alive
+        verdict_groups.is_broken,
+        verdict_groups.is_alive
     from links.verdicts
+    inner join staging.verdict_groups
+        on verdicts.verdict = verdict_groups.verdict
     where verdicts.verdict not in ('postponed', 'refused', 'malformed')
 ),
 

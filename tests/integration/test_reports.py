@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.lake.relations import relation
+from pipeline.links.vocabulary import VERDICTS
 from tests.tables import Row, hand_made, uid, yielded
 
 Mart = Callable[..., list[dict[str, object]]]
@@ -23,6 +25,13 @@ def mart(tmp_path: Path) -> Mart:
             return [{name: row[name] for name in columns or row} for row in yielded(session, full_name)]
 
     return rows_of
+
+
+def test_every_verdict_is_in_a_group(tmp_path: Path) -> None:
+    """What no group has, no mart would count."""
+    with hand_made({}, tmp_path) as session:
+        session.make(relation("staging.verdict_groups"))
+        assert {verdict for (verdict,) in session.run("select verdict from staging.verdict_groups")} == set(VERDICTS)
 
 
 # dead_links
