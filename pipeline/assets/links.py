@@ -9,12 +9,13 @@ import dagster as dg
 from pipeline.assets.resources import refresh_of
 from pipeline.assets.tables import OWNERS, built_results, table_specs
 from pipeline.checks import asset_key, check_specs, checks_on, run_checks
+from pipeline.lake.build import Builder
 from pipeline.lake.refresh import Refresh
 from pipeline.lake.spool import Spool
 from pipeline.links import DueUrl, SweepResult, plan_sweep, sweep
 from pipeline.rehearsal import load_web, rehearse
 from pipeline.terminal import progress_bar
-from pipeline.warehouse.sweep_summary import SUMMARY, SweepSummary, summarise
+from pipeline.warehouse.sweep_summary import SUMMARY, summarise
 
 SWEEP_KEY = dg.AssetKey(["log", "link_checks"])
 LOGGER = logging.getLogger("newsledger.links")
@@ -66,12 +67,10 @@ def links_assets() -> dg.AssetsDefinition:
             builder = refresh.builder(session)
             built = builder.build("links")
             checked = run_checks(builder, checks_on("links"))
-            builder.need("links.checks")
-            builder.need("links.verdicts")
-            summary = summarise(session.run(SUMMARY, {"refresh_id": refresh.refresh_id}))
+            summary = _summary(builder) if result else {}
         yield dg.MaterializeResult(
             asset_key=SWEEP_KEY,
-            metadata=_counts(refresh, result) | (_summary(summary) if result else {}),
+            metadata=_counts(refresh, result) | summary,
             check_results=[
                 dg.AssetCheckResult(
                     passed=failure is None,
@@ -127,8 +126,11 @@ def _counts(refresh: Refresh, result: SweepResult | None) -> dict[str, bool | in
     }
 
 
-def _summary(summary: SweepSummary) -> dict[str, bool | int | dg.MetadataValue]:
+def _summary(builder: Builder) -> dict[str, bool | int | dg.MetadataValue]:
     """What the UI shows of the sweep beside its counts."""
+    builder.need("links.checks")
+    builder.need("links.verdicts")
+    summary = summarise(builder.session.run(SUMMARY, {"refresh_id": builder.refresh_id}))
     hosts = {f"`{host}`": f"{ms:,.0f} ms, {requests:,} requests" for host, (requests, ms) in summary.slowest.items()}
     tables: dict[str, Mapping[str, object]] = {
         "by_verdict": summary.verdicts,

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from pipeline.content.issues import step
 from pipeline.content.notes import Notes
+from pipeline.model.pointers import step
 
 TEXT_KEYS = ("category", "title", "excerpt", "type", "featuredContent")
 URL_ROLES = {"webUrl": "web", "originalUrl": "original", "ampWebUrl": "amp", "cdnAmpWebUrl": "cdn_amp"}

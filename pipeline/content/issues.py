@@ -160,8 +160,3 @@ def line_of(text: bytes, line: int) -> str:
     """Line `line`, counted from 1, of `text`."""
     lines = text.split(b"\n", line)
     return lines[line - 1].decode("utf-8", "replace").rstrip("\r") if 0 < line <= len(lines) else ""
-
-
-def step(key: object) -> str:
-    """One step of a JSON pointer (RFC 6901)."""
-    return "/" + str(key).replace("~", "~0").replace("/", "~1")

@@ -10,10 +10,11 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.content.fence import FrontMatter
-from pipeline.content.issues import Issue, shorten, step
+from pipeline.content.issues import Issue, shorten
 from pipeline.content.places import with_places
 from pipeline.content.values import to_json
 from pipeline.model.logs import ISSUE, LEFTOVER, URL_USE
+from pipeline.model.pointers import step
 from pipeline.model.text import EDGE_SPACE
 
 _ABSOLUTE = re.compile(r"https?://[^\s/?#][^\s]*", re.IGNORECASE)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.content.fence import FrontMatter, is_blank
-from pipeline.content.issues import Issue, Refused, line_of, refuse, step
+from pipeline.content.issues import Issue, Refused, line_of, refuse
 from pipeline.content.meaning import Rules, divide
 from pipeline.content.plain import canonical_plain, is_plain, keys_are_unique
 from pipeline.content.values import canonical, to_json
 from pipeline.content.yaml_reader import read_unchecked_yaml, read_yaml
+from pipeline.model.pointers import step
 
 Mapping = dict[Any, Any]
 _TOML_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")

@@ -12,9 +12,10 @@ from typing import Any
 import yaml
 
 from pipeline.content.fence import FrontMatter
-from pipeline.content.issues import Issue, line_of, shorten, step
+from pipeline.content.issues import Issue, line_of, shorten
 from pipeline.content.values import to_json
 from pipeline.content.yaml_reader import Loader
+from pipeline.model.pointers import step
 
 _MOST_LEVELS = 254  # of canonical JSON
 _Place = tuple[int, int]

@@ -12,8 +12,9 @@ from typing import Any
 
 import yaml
 
-from pipeline.content.issues import Issue, Refused, line_of, refuse, step
+from pipeline.content.issues import Issue, Refused, line_of, refuse
 from pipeline.content.values import to_json
+from pipeline.model.pointers import step
 
 try:
     import yamlrocks

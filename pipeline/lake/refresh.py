@@ -15,6 +15,7 @@ from pipeline.lake.lock import hold_lock
 from pipeline.lake.logs import Log, Logs
 from pipeline.lake.session import Session, open_session
 from pipeline.lake.snapshots import Snapshots
+from pipeline.model.pointers import step
 from pipeline.model.version import program_version
 from pipeline.settings import Settings
 
@@ -74,7 +75,7 @@ class Refresh:
         return Builder(session, self.snapshots, self.refresh_id, known | dict(inputs or {}), dict(providers or {}))
 
     def _described(self) -> pa.Table:
-        volatile = ["/" + key.replace("~", "~0").replace("/", "~1") for key in self.settings.content.volatile_keys]
+        volatile = [*map(step, self.settings.content.volatile_keys)]
         kept_after = self.night - timedelta(days=self.settings.links.checks_kept_nights)
         return pa.table(
             {

@@ -83,7 +83,7 @@ class Session:
         order = ", ".join(f'"{column}"' for column in key)
         try:
             self.connection.execute(
-                f"copy (select * from {full_name} order by {order}) to '{_quoted(temporary)}'"
+                f"copy (select * from {full_name} order by {order}) to {literal(temporary)}"
                 f" (format parquet, compression zstd, compression_level 3, row_group_size {ROW_GROUP_ROWS})"
             )
             temporary.replace(target)
@@ -104,13 +104,13 @@ class Session:
         files = log.files()
         written = f"select * from log.no_{log.name}"
         if files:
-            listed = ", ".join(f"'{_quoted(Path(file))}'" for file in files)
+            listed = ", ".join(map(literal, files))
             written += f" union all by name select * from read_parquet([{listed}], union_by_name = true)"
         self.connection.execute(f"create or replace view log.{log.name} as {written}")
 
     def attach_table(self, full_name: str, file: Path) -> None:
         """A table of a snapshot as a view."""
-        self.connection.execute(f"create or replace view {full_name} as select * from read_parquet('{_quoted(file)}')")
+        self.connection.execute(f"create or replace view {full_name} as select * from read_parquet({literal(file)})")
 
 
 @contextmanager
@@ -141,5 +141,6 @@ def open_session(memory_limit: str, scratch: Path, logs: Iterable[Log] = ()) -> 
         connection.close()
 
 
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
+def literal(text: str | Path) -> str:
+    """The text as a literal of SQL, where a statement takes no parameter."""
+    return "'" + str(text).replace("'", "''") + "'"

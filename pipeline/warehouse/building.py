@@ -8,6 +8,7 @@ import duckdb
 
 from pipeline.errors import WarehouseError
 from pipeline.lake.relations import Relation, relation, relations
+from pipeline.lake.session import literal
 from pipeline.lake.snapshots import TableFile
 from pipeline.model.tables import TABLES, Table
 from pipeline.settings import Warehouse
@@ -68,7 +69,7 @@ def _macros(connection: duckdb.DuckDBPyConnection, loaded: AbstractSet[str]) -> 
     macros = [found for found in relations("macros") if found.reads <= loaded]
     for found in macros:
         connection.execute(f"create macro {found.tags['call']} as table (\n{found.sql}\n)")
-        connection.execute(f"comment on macro table {found.name} is {_literal(found.description)}")
+        connection.execute(f"comment on macro table {found.name} is {literal(found.description)}")
         connection.execute(f"explain from {found.name}('')")
     return macros
 
@@ -98,10 +99,6 @@ def _told(made: Relation) -> tuple[str | None, str]:
 
 
 def _comment(connection: duckdb.DuckDBPyConnection, declared: Table, description: str) -> None:
-    connection.execute(f"comment on table {declared.full_name} is {_literal(description)}")
+    connection.execute(f"comment on table {declared.full_name} is {literal(description)}")
     for column in declared.columns:
-        connection.execute(f'comment on column {declared.full_name}."{column.name}" is {_literal(column.meaning)}')
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+        connection.execute(f'comment on column {declared.full_name}."{column.name}" is {literal(column.meaning)}')

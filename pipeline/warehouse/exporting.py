@@ -17,6 +17,7 @@ import xlsxwriter
 from xlsxwriter.exceptions import XlsxWriterException
 
 from pipeline.errors import QueryError, WarehouseError
+from pipeline.lake.session import literal
 
 WORKBOOK = "newsledger.xlsx"
 SHEET_ROWS = 1_048_576
@@ -98,8 +99,7 @@ def _chosen(connection: duckdb.DuckDBPyConnection, wanted: Iterable[str]) -> lis
 
 def _copy(connection: duckdb.DuckDBPyConnection, table: _Table, target: Path, options: str) -> Exported:
     with _replacing(target) as temporary:
-        quoted = str(temporary).replace("'", "''")
-        connection.execute(f"copy ({table.ordered}) to '{quoted}' ({options})")
+        connection.execute(f"copy ({table.ordered}) to {literal(temporary)} ({options})")
     return Exported(table.name, target, table.rows)
 
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.content.issues import step
 from pipeline.content.values import to_json
 from pipeline.lake.relations import relation
 from pipeline.lake.session import open_session
+from pipeline.model.pointers import step
 from tests.front_matter import documents, read_mappings
 
 TYPES = {
