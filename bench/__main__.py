@@ -23,7 +23,7 @@ from bench.floor import PARSER
 from bench.growth import lines as growth_lines
 from bench.growth import measure_growth
 from bench.growth import targets as growth_targets
-from bench.intake import Run, all_cores, check_rows, measure, refresh_once
+from bench.intake import Run, all_cores, check_rows, kind_of, measure, refresh_once
 from bench.links.loads import shapes
 from bench.links.running import measure as measure_links
 from bench.links.running import saved as saved_links
@@ -54,11 +54,7 @@ def intake(
     """Files to Parquet beside the least that it can cost, beside dlt, and what a refresh costs where little changed."""
     with TemporaryDirectory(prefix="newsledger-bench-") as folder:
         figures = measured(Path(folder), articles, related, runs, peer)
-    here = machine()
-    print("\n".join(_lines(figures, here)))
-    if save:
-        held = [target.saved() for target in targets(figures)]
-        _keep("intake", {"machine": here, "targets": held, "figures": asdict(figures)})
+    _tell("intake", _lines(figures), list(targets(figures)), asdict(figures), save)
 
 
 @app.command()
@@ -72,12 +68,7 @@ def growth(
     for files in articles or [10_000, 50_000]:
         with TemporaryDirectory(prefix="newsledger-bench-") as folder:
             told.append(measure_growth(Path(folder) / "growth", files, related))
-    here = machine()
-    held = list(growth_targets(told))
-    print("\n".join([_where(here), *growth_lines(told), "", *_target_lines(held)]))
-    if save:
-        kept = {"machine": here, "targets": [target.saved() for target in held], "figures": [*map(asdict, told)]}
-        _keep("growth", kept)
+    _tell("growth", growth_lines(told), list(growth_targets(told)), [*map(asdict, told)], save)
 
 
 @app.command()
@@ -94,12 +85,7 @@ def coverage(
         with TemporaryDirectory(prefix="newsledger-bench-") as folder:
             archive = write_archive(Path(folder) / "site", files, related)
             told.append(measure_coverage(archive, Path(folder), runs, memory_limit))
-    here = machine()
-    held = list(coverage_targets(told))
-    print("\n".join([_where(here), *coverage_lines(told), "", *_target_lines(held)]))
-    if save:
-        kept = {"machine": here, "targets": [target.saved() for target in held], "figures": [*map(asdict, told)]}
-        _keep("coverage", kept)
+    _tell("coverage", coverage_lines(told), list(coverage_targets(told)), [*map(asdict, told)], save)
 
 
 @app.command()
@@ -137,6 +123,14 @@ def truth(
         _keep("links-truth", {"machine": machine(), "contenders": saved_truth(judged)})
 
 
+def _tell(what: str, lines: Iterable[str], held: Sequence[Target], figures: object, save: bool) -> None:
+    """Print what was measured and what it is held to, and keep it where asked."""
+    here = machine()
+    print("\n".join([_where(here), *lines, "", *_target_lines(held)]))
+    if save:
+        _keep(what, {"machine": here, "targets": [target.saved() for target in held], "figures": figures})
+
+
 def _keep(what: str, kept: Mapping[str, object]) -> None:
     _RESULTS.mkdir(exist_ok=True)
     file = _RESULTS / f"{datetime.now(UTC).date()}-{what}.json"
@@ -160,16 +154,16 @@ def _beside(scratch: Path, articles: int, related: int, runs: int) -> Iterator[B
         check_peer(theirs, archive.stories, archive.mentions - archive.stories)
         ours = []
         for cores in dict.fromkeys((1, all_cores())):
-            kind = "serial" if cores == 1 else "processes"
-            made = alone(cores, refresh_once, archive.folder, scratch / f"ours-{number}-{cores}", kind, "first")
+            made = alone(
+                cores, refresh_once, archive.folder, scratch / f"ours-{number}-{cores}", kind_of(cores), "first"
+            )
             check_rows("first", made, archive)
             ours.append((cores, made))
         yield Beside(theirs, tuple(ours))
 
 
-def _lines(figures: Figures, here: dict[str, str | int]) -> Iterator[str]:
+def _lines(figures: Figures) -> Iterator[str]:
     archive = figures.archive
-    yield _where(here)
     yield (
         f"{archive.stories:,} files of {archive.story_bytes / archive.stories / 1000:.1f} KB,"
         f" {archive.mentions:,} mentions of {archive.articles:,} articles;"
@@ -185,8 +179,6 @@ def _lines(figures: Figures, here: dict[str, str | int]) -> Iterator[str]:
         yield from _cold(cores, runs, archive, figures.level)
         yield from _later(runs)
     yield from _peer(figures)
-    yield ""
-    yield from _target_lines(targets(figures))
 
 
 def _where(here: Mapping[str, str | int]) -> str:

@@ -5,7 +5,6 @@ Both sides write Parquet the same way, in a session with the same memory limit, 
 written by hand (`coverage.sql`) has its flat columns in memory and its URL forms made before its clock starts.
 """
 
-import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,16 +14,16 @@ from shutil import rmtree
 from statistics import median
 
 import pyarrow.parquet as pq
+from pydantic import ByteSize, TypeAdapter
 
 from bench.alone import Watched, alone, watched
 from bench.archive import Archive
-from bench.intake import all_cores, configured, documents_once
+from bench.intake import all_cores, configured, documents_once, kind_of
 from bench.targets import Target
-from pipeline.content import site_bases
-from pipeline.coverage import input_providers, input_versions
+from pipeline.assets.coverage import coverage_builder
 from pipeline.lake.logs import ROW_GROUP_ROWS
 from pipeline.lake.refresh import begin_refresh
-from pipeline.lake.session import Session, open_session
+from pipeline.lake.session import Session, literal, open_session
 from pipeline.model.urls import url_forms
 from pipeline.settings import Settings
 
@@ -81,7 +80,7 @@ class CoverageFigures:
 def measure_coverage(archive: Archive, scratch: Path, runs: int, memory_limit: str) -> CoverageFigures:
     """Take the archive in once, then make its coverage tables `runs` times, the pipeline and the hand taking turns."""
     data, ready = scratch / "data", scratch / "ready"
-    alone(all_cores(), documents_once, archive.folder, data, "processes", "first")
+    alone(all_cores(), documents_once, archive.folder, data, kind_of(all_cores()), "first")
     alone(all_cores(), keep_ready, archive.folder, data, ready)
     stages, by_hand, urls = [], [], []
     for number in range(runs):
@@ -106,27 +105,25 @@ def tables_once(site: Path, data_dir: Path, memory_limit: str, run_id: str) -> M
     """Every coverage table from the log, as the asset makes them, none being there yet."""
     settings = _limited(site, data_dir, memory_limit)
     rmtree(data_dir / "lake" / "tables", ignore_errors=True)
-    sites = site_bases(settings.sources, settings.copies_dir)
     with begin_refresh(settings, run_id, None) as refresh:
         start = time.perf_counter()
         with refresh.session(refresh.logs.documents, refresh.logs.refreshes) as session:
-            built = refresh.builder(session, input_versions(sites), input_providers(sites)).build("coverage")
+            built = coverage_builder(refresh, session).build("coverage")
         return Made(time.perf_counter() - start, {name: entry.table.rows for name, entry in built.items()})
 
 
 def keep_ready(site: Path, data_dir: Path, ready: Path) -> None:
     """Write the columns that the hand-written statements start from as Parquet."""
     settings = _limited(site, data_dir, "8GB")
-    sites = site_bases(settings.sources, settings.copies_dir)
     ready.mkdir(parents=True)
     with (
         begin_refresh(settings, "ready", None) as refresh,
         refresh.session(refresh.logs.documents, refresh.logs.refreshes) as session,
     ):
-        builder = refresh.builder(session, input_versions(sites), input_providers(sites))
+        builder = coverage_builder(refresh, session)
         for name, full_name in READY.items():
             builder.need(full_name)
-            session.run(f"copy (select * from {full_name}) to '{ready / name}.parquet' (format parquet)")
+            session.run(f"copy (select * from {full_name}) to {literal(ready / f'{name}.parquet')} (format parquet)")
 
 
 def tables_by_hand(ready: Path, scratch: Path, memory_limit: str, rows: dict[str, int]) -> float:
@@ -161,11 +158,11 @@ def forms_once(ready: Path) -> tuple[int, float]:
 def _load(session: Session, ready: Path) -> None:
     session.run("create schema ready")
     for name in READY:
-        session.run(f"create table ready.{name} as select * from read_parquet('{ready / name}.parquet')")
+        session.run(f"create table ready.{name} as select * from read_parquet({literal(ready / f'{name}.parquet')})")
 
 
 def _limited(site: Path, data_dir: Path, memory_limit: str) -> Settings:
-    _, settings = configured(site, data_dir, "processes")
+    _, settings = configured(site, data_dir, kind_of(all_cores()))
     return settings.model_copy(
         update={"warehouse": settings.warehouse.model_copy(update={"memory_limit": memory_limit})}
     )
@@ -182,7 +179,7 @@ def targets(measured: Sequence[CoverageFigures]) -> Iterator[Target]:
         )
         yield Target(
             f"peak memory ÷ memory_limit of {figures.memory_limit}; {on}",
-            figures.peak / _bytes(figures.memory_limit),
+            figures.peak / TypeAdapter(ByteSize).validate_python(figures.memory_limit),
             "at most",
             MEMORY_FACTOR,
         )
@@ -201,8 +198,3 @@ def lines(measured: Sequence[CoverageFigures]) -> Iterator[str]:
         first, last = measured[0], measured[-1]
         power = log(last.seconds / first.seconds) / log(last.archive.mentions / first.archive.mentions)
         yield f"  seconds grow with the mentions to the power of {power:.2f}"
-
-
-def _bytes(memory_limit: str) -> float:
-    number, unit = re.fullmatch(r"([\d.]+) ?([KMGT]i?)B", memory_limit, re.IGNORECASE).groups()  # type: ignore[union-attr]
-    return float(number) * (1024 if unit.endswith("i") else 1000) ** ("KMGT".index(unit[0]) + 1)

@@ -16,10 +16,10 @@ from typing import Literal
 from bench.alone import alone
 from bench.archive import Archive
 from bench.floor import Floor, Unchanged, floor, unchanged_floor
+from pipeline.assets.coverage import coverage_builder
 from pipeline.assets.documents import take_in
-from pipeline.content import Counts, site_bases
+from pipeline.content import Counts
 from pipeline.content.stat_cache import RACY_NS
-from pipeline.coverage import input_providers, input_versions
 from pipeline.lake.refresh import begin_refresh
 from pipeline.settings import Executor, Links, Settings, Source
 
@@ -80,15 +80,13 @@ def measure(archive: Archive, scratch: Path, runs: int) -> tuple[Run, ...]:
 def refresh_once(site: Path, data_dir: Path, kind: Kind, run_id: str) -> Pass:
     """One refresh of the archive up to the coverage tables, as the assets make it."""
     source, settings = configured(site, data_dir, kind)
-    sites = site_bases([source], settings.copies_dir)
     start = time.perf_counter()
     with begin_refresh(settings, run_id, None) as refresh:
         begun = time.perf_counter()
         counts = take_in(refresh, source)
         taken_in = time.perf_counter()
         with refresh.session() as session:
-            builder = refresh.builder(session, input_versions(sites), input_providers(sites))
-            built = builder.build("coverage")
+            built = coverage_builder(refresh, session).build("coverage")
         end = time.perf_counter()
     stories, mentions, articles = (built[f"coverage.{name}"].table.rows for name in ("stories", "mentions", "articles"))
     return Pass(taken_in - begun, end - start, counts.seen, counts.parsed, stories, mentions, articles)
@@ -122,7 +120,7 @@ def check_rows(name: str, made: Pass, archive: Archive) -> None:
 
 
 def _run(archive: Archive, scratch: Path, number: int, cores: int) -> Run:
-    site, data_dir, kind = archive.folder, scratch / "data", _kind(cores)
+    site, data_dir, kind = archive.folder, scratch / "data", kind_of(cores)
     least = alone(cores, floor, site / "_news", scratch / "floor", cores)
     first = alone(cores, refresh_once, site, data_dir, kind, "first")
     unchanged = alone(cores, unchanged_floor, site)
@@ -145,7 +143,8 @@ def let_settle() -> None:
     time.sleep(RACY_NS / 1e9 + 0.1)
 
 
-def _kind(cores: int) -> Kind:
+def kind_of(cores: int) -> Kind:
+    """The executor for so many cores."""
     return "serial" if cores == 1 else "processes"
 
 
