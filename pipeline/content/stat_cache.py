@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.feather
 
+from pipeline.lake.files import replacing
+
 _MADE_FOR = b"made_for"
 RACY_NS = 2_000_000_000
 """A file touched this shortly before it was read may be touched again within the clock's grain: it is hashed next
@@ -63,7 +65,6 @@ class StatCache:
             inode = pc.if_else(is_racy, pa.scalar(-1, pa.int64()), found["inode"])
             found = found.set_column(found.column_names.index("inode"), found.schema.field("inode"), inode)
         table = found.combine_chunks().replace_schema_metadata({_MADE_FOR: self.made_for().encode()})
-        temporary = self.file.with_suffix(".tmp")
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        pyarrow.feather.write_feather(table, temporary, compression="lz4")
-        temporary.replace(self.file)
+        with replacing(self.file) as temporary:
+            pyarrow.feather.write_feather(table, temporary, compression="lz4")

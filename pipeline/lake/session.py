@@ -9,6 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.errors import LakeError
+from pipeline.lake.files import replacing
 from pipeline.lake.logs import ROW_GROUP_ROWS, Log
 from pipeline.lake.relations import Relation
 from pipeline.model.ids import ID_MACROS
@@ -79,16 +80,14 @@ class Session:
 
     def write(self, full_name: str, key: Iterable[str], target: Path) -> int:
         """Write a table of the session as one Parquet file in the order of its key; the rows written."""
-        temporary = target.with_suffix(".tmp")
         order = ", ".join(f'"{column}"' for column in key)
         try:
-            self.connection.execute(
-                f"copy (select * from {full_name} order by {order}) to {literal(temporary)}"
-                f" (format parquet, compression zstd, compression_level 3, row_group_size {ROW_GROUP_ROWS})"
-            )
-            temporary.replace(target)
+            with replacing(target) as temporary:
+                self.connection.execute(
+                    f"copy (select * from {full_name} order by {order}) to {literal(temporary)}"
+                    f" (format parquet, compression zstd, compression_level 3, row_group_size {ROW_GROUP_ROWS})"
+                )
         except (duckdb.Error, OSError) as error:
-            temporary.unlink(missing_ok=True)
             raise LakeError(
                 f"{target}: the table {full_name} cannot be written: {error}. The last published tables stay;"
                 " free the disk or mend the permissions and run the refresh again"

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from pipeline.errors import LakeError
+from pipeline.lake.files import replacing
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +105,11 @@ class Snapshots:
 
     def _replace(self, name: str, snapshot: Snapshot) -> None:
         target = self.folder / name
-        temporary = target.with_suffix(".tmp")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with temporary.open("w", encoding="utf-8") as file:
+            with replacing(target) as temporary, temporary.open("w", encoding="utf-8") as file:
                 json.dump(asdict(snapshot), file, indent=1, sort_keys=True)
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.replace(target)
         except OSError as error:
             raise LakeError(f"{target}: the snapshot's pointer cannot be written: {error.strerror}") from error

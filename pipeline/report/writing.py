@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipeline.errors import WarehouseError
+from pipeline.lake.files import replacing
 from pipeline.report.reading import read_morning
 from pipeline.report.sections import Kind, statement
 
@@ -27,11 +28,10 @@ def write_report(file: Path, folder: Path) -> Path:
     """
     page = _render(file)
     target = folder / "index.html"
-    temporary = folder / "index.html.new"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(page, encoding="utf-8")
-        temporary.replace(target)
+        with replacing(target) as temporary:
+            temporary.write_text(page, encoding="utf-8")
     except OSError as error:
         raise WarehouseError(
             f"{target}: the report cannot be written: {error.strerror}; make the folder writable and refresh again"

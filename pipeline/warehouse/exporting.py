@@ -5,7 +5,6 @@ cannot hold.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -17,6 +16,7 @@ import xlsxwriter
 from xlsxwriter.exceptions import XlsxWriterException
 
 from pipeline.errors import QueryError, WarehouseError
+from pipeline.lake.files import replacing
 from pipeline.lake.session import literal
 
 WORKBOOK = "newsledger.xlsx"
@@ -98,7 +98,7 @@ def _chosen(connection: duckdb.DuckDBPyConnection, wanted: Iterable[str]) -> lis
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, table: _Table, target: Path, options: str) -> Exported:
-    with _replacing(target) as temporary:
+    with replacing(target) as temporary:
         connection.execute(f"copy ({table.ordered}) to {literal(temporary)} ({options})")
     return Exported(table.name, target, table.rows)
 
@@ -117,22 +117,11 @@ def _workbook(connection: duckdb.DuckDBPyConnection, tables: Sequence[_Table], t
         "strings_to_numbers": False,
         "strings_to_urls": False,
     }
-    with _replacing(target) as temporary, xlsxwriter.Workbook(str(temporary), options) as book:
+    with replacing(target) as temporary, xlsxwriter.Workbook(str(temporary), options) as book:
         return [
             Exported(table.name, target, table.rows, _sheet(connection, table, book, name))
             for table, name in zip(tables, _sheet_names(tables), strict=True)
         ]
-
-
-@contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
-    """A file beside `target` that takes its place in the end, and leaves nothing where it was not made whole."""
-    temporary = target.with_name(target.name + ".new")
-    try:
-        yield temporary
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _sheet(connection: duckdb.DuckDBPyConnection, table: _Table, book: xlsxwriter.Workbook, name: str) -> int:
