@@ -13,14 +13,14 @@ from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
+from pyarrow import feather
 
 from pipeline.errors import LakeError
 from pipeline.lake.logs import Log
 
 BATCH_ROWS = 50_000
 """So many rows are committed at once: what of them is read back into memory for that stays small."""
-_TORN = ".torn"
+_TORN, _PART = ".torn", ".arrow"
 
 
 class Spool:
@@ -42,8 +42,9 @@ class Spool:
                 self._batch = self._folder / str(last + 1)
                 self._batch.mkdir(parents=True)
             torn = self._batch / f"{self._parts:08}{_TORN}"
-            pq.write_table(rows.cast(self._log.schema), torn, compression="zstd", compression_level=1)
-            torn.rename(torn.with_suffix(".parquet"))
+            # Arrow's own format, which costs a tenth of Parquet's: these files live for minutes.
+            feather.write_feather(rows.cast(self._log.schema), torn, compression="lz4")
+            torn.rename(torn.with_suffix(_PART))
         except OSError as error:
             raise LakeError(
                 f"{self._folder}: {rows.num_rows} rows for the {self._log.name} log could not be kept: {error};"
@@ -73,7 +74,10 @@ class Spool:
 
     def _read(self, batch: Path) -> pa.Table:
         try:
-            parts = [pq.read_table(part, schema=self._log.schema) for part in sorted(batch.glob("*.parquet"))]
+            parts = [
+                feather.read_table(part, memory_map=False).cast(self._log.schema)
+                for part in sorted(batch.glob(f"*{_PART}"))
+            ]
         except (OSError, pa.ArrowInvalid) as error:
             raise LakeError(
                 f"{batch}: what was kept for the {self._log.name} log cannot be read: {error}; mend the permissions, or"

@@ -118,6 +118,10 @@ class Pacer(Generic[Item]):
             lane.listed = None  # its rank is better now
         self._list(lane, -next(self._order))
 
+    def is_empty(self, domain: str) -> bool:
+        """Whether nothing of the domain waits."""
+        return not self._lanes[domain].queue
+
     def pause(self, domain: str, until: float) -> None:
         """No start before `until` (Retry-After). A shorter pause, or a good answer, does not undo a longer one."""
         lane = self._lane(domain)

@@ -33,7 +33,8 @@ from pipeline.model.urls import registrable_domain
 
 _NO_ROUTE = (None, 0.0)
 _STARTED_AT_ONCE = 32
-"""Then the loop hears what has come in: where more could be asked than can be, the longest queue must not wait."""
+"""Then the loop hears what has come in, and less where much has: all that came waits for its turn. One goes always,
+since the first is that of the longest queue."""
 _RESOLVING = 500
 """So many names may be asked for at once: stalled ones must not hold up the others."""
 
@@ -56,12 +57,20 @@ def sweep(
 class _Case:
     """A due URL while it is not settled, with its rows so far."""
 
-    visit: Visit
+    due: DueUrl
     rows: list[Observation] = field(default_factory=list)
     questions: str | None = None
     """The host whose last time-out this is: the second client's word decides whether that host is down."""
     beyond: Kind | None = None
     """Asked because of a doubt and not counted: a second look (request) or a host's random path (probe)."""
+    _visit: Visit | None = None
+
+    @property
+    def visit(self) -> Visit:
+        """Made when it is first asked for: a hundred thousand that wait need none."""
+        if self._visit is None:
+            self._visit = first_visit(self.due)
+        return self._visit
 
 
 class _Night:
@@ -129,7 +138,7 @@ class _Night:
         by_domain: Counter[str] = Counter()
         admitted = 0
         for url in due:
-            case = _Case(first_visit(url))
+            case = _Case(url)
             if url.problem is not None:
                 unsupported = url.problem == ErrorClass.SCHEME_UNSUPPORTED
                 error = ErrorClass.SCHEME_UNSUPPORTED if unsupported else ErrorClass.URL_INVALID
@@ -181,7 +190,7 @@ class _Night:
             self._parked.clear()
             for case in waiting:
                 self._postpone(case, "minutes", "the night's minutes ran out")
-        for _ in range(0 if self._curl.is_behind() else _STARTED_AT_ONCE):
+        for _ in range(max(1, _STARTED_AT_ONCE - self._curl.came())):
             taken = self._pacer.take(time.monotonic()) if self._has_room() else None
             if taken is None:
                 return
@@ -199,7 +208,7 @@ class _Night:
             self._pacer.release(domain)
             self._waiting_for_thread.append((domain, case))
             return
-        question = Question(visit.url, visit.method, visit.ranged, route)
+        question = Question(visit.url, visit.method, visit.ranged, route, self._pacer.is_empty(domain))
         visit.asked.add(visit.url)
         self._asking += 1
         self._requests += 1
@@ -371,10 +380,10 @@ class _Night:
     # What is asked because of a doubt.
 
     def _doubt(self, case: _Case) -> None:
-        raised = self._doubts.hear(case.visit.due, case.rows[-1])
+        raised = self._doubts.hear(case.due, case.rows[-1])
         self._look_again(raised.second_looks)
         if raised.probe is not None:
-            self._ask_beyond(_Case(first_visit(raised.probe), beyond=Kind.PROBE))
+            self._ask_beyond(_Case(raised.probe, beyond=Kind.PROBE))
 
     def _heard_probe(self, domain: str, case: _Case, step: Step, row: Observation) -> None:
         """The random path is followed to its end, but not retried: without an answer there is no comparison."""
@@ -385,11 +394,11 @@ class _Night:
             self._go_on(domain, case, step)
             return
         self._settle(case)
-        self._look_again(self._doubts.hear_probe(case.visit.due, row))
+        self._look_again(self._doubts.hear_probe(case.due, row))
 
     def _look_again(self, due: Sequence[DueUrl]) -> None:
         for url in due if self._plan.second_opinion else ():
-            case = _Case(first_visit(url), beyond=Kind.REQUEST)
+            case = _Case(url, beyond=Kind.REQUEST)
             case.visit.restart(Client.REQUESTS, Method.GET)
             self._ask_beyond(case)
 
@@ -441,7 +450,7 @@ class _Night:
         """The second client has spoken about the host, or never will: what waited for that goes on."""
         host, case.questions = case.questions, None
         assert host is not None
-        self._hosts.forget_question(host, case.visit.due.url_id)
+        self._hosts.forget_question(host, case.due.url_id)
         for domain, parked in self._parked.pop(host, ()):
             self._requeue(domain, parked, first=True)
 

@@ -83,7 +83,7 @@ def test_a_compaction_keeps_what_is_known_of_batches(log: Log) -> None:
 
 def test_a_spool_that_cannot_be_read_says_where_it_is(log: Log) -> None:
     Spool(log).append(rows(1))
-    part = next(log.folder.glob("_spool/*/*.parquet"))
+    part = next(log.folder.glob("_spool/*/*.arrow"))
     part.write_bytes(b"no parquet")
     with pytest.raises(LakeError, match="_spool"):
         Spool(log).commit()
