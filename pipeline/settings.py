@@ -251,12 +251,16 @@ class Executor(_Section):
 
     kind: Literal["serial", "processes", "dask"] = "processes"
     workers: Annotated[int, Field(ge=1)] | None = None
-    address: str | None = None
+    address: Annotated[str, Field(pattern=r"^((tcp|tls|ws|wss)://)?[^/\s]+:\d{1,5}$")] | None = None
 
     @model_validator(mode="after")
-    def _built(self) -> Self:
-        if self.kind == "dask" or self.address:
-            raise ValueError(_later("executor.kind dask"))
+    def _of_its_kind(self) -> Self:
+        if self.kind == "dask" and self.address is None:
+            raise ValueError("dask needs executor.address, where its scheduler listens: tcp://127.0.0.1:8786")
+        if self.kind != "dask" and self.address is not None:
+            raise ValueError("executor.address is the scheduler of kind dask; leave it out, or set kind: dask")
+        if self.kind != "processes" and self.workers is not None:
+            raise ValueError("executor.workers counts processes; a cluster has those that were started")
         return self
 
 

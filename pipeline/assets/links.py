@@ -9,10 +9,11 @@ import dagster as dg
 from pipeline.assets.resources import refresh_of
 from pipeline.assets.tables import OWNERS, built_results, table_specs
 from pipeline.checks import asset_key, check_specs, checks_on, run_checks
+from pipeline.executors import open_workers
 from pipeline.lake.build import Builder
 from pipeline.lake.refresh import Refresh
 from pipeline.lake.spool import Spool
-from pipeline.links import DueUrl, SweepResult, plan_sweep, sweep
+from pipeline.links import DueUrl, SweepResult, plan_sweep, sweep_to_log
 from pipeline.rehearsal import load_web, rehearse
 from pipeline.terminal import progress_bar
 from pipeline.warehouse.sweep_summary import SUMMARY, summarise
@@ -88,7 +89,7 @@ def links_assets() -> dg.AssetsDefinition:
 
 def due_tonight(refresh: Refresh) -> list[DueUrl]:
     """The URLs to ask tonight, first things first."""
-    Spool(refresh.logs.link_checks).commit()  # what a sweep observed that was killed: it is not due again
+    Spool.commit_all(refresh.logs.link_checks)  # what a sweep observed that was killed: it is not due again
     with refresh.session() as session:
         builder = refresh.builder(session)
         builder.build("links")
@@ -104,12 +105,8 @@ def ask(refresh: Refresh, due: list[DueUrl]) -> SweepResult:
             rules = stack.enter_context(rehearse(load_web(rules.rehearsal))).links(rules)
             LOGGER.warning("a rehearsal web answers for every host: these are not observations of the world")
         plan = plan_sweep(rules, night=refresh.night, refresh_id=refresh.refresh_id, now=refresh.clock.now)
-        spool = Spool(refresh.logs.link_checks)
-        try:
-            with progress_bar("asking links") as progress:
-                result = sweep(due, plan, spool.append, progress)
-        finally:
-            spool.commit()
+        with open_workers(refresh.settings.executor) as workers, progress_bar("asking links") as progress:
+            result = sweep_to_log(due, plan, refresh.logs.link_checks, workers, progress)
     refresh.record("swept", urls_due=result.due, urls_checked=result.checked, urls_postponed=result.postponed)
     return result
 

@@ -127,6 +127,10 @@ class Pacer(Generic[Item]):
         lane = self._lane(domain)
         lane.next_start = max(lane.next_start, until)
 
+    def pauses(self, now: float) -> dict[str, float]:
+        """The domains that may not be asked yet, with the seconds until then."""
+        return {lane.domain: lane.next_start - now for lane in self._lanes.values() if lane.next_start > now}
+
     def drain(self) -> list[Item]:
         """Every item still waiting; the queues are empty afterwards."""
         items = [item for _, _, _, item in self._later]

@@ -13,18 +13,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Self
 
 import pyarrow as pa
 
 from pipeline.links.alarm import Alarm
 from pipeline.links.curl import CurlClient
-from pipeline.links.doubts import Doubts
+from pipeline.links.doubts import DoubtedHost, Doubts, netloc_of
 from pipeline.links.exchange import Answer, Question
-from pipeline.links.hosts import Hosts
+from pipeline.links.hosts import Host, Hosts
 from pipeline.links.journey import Act, Step, Visit, first_visit, next_step
 from pipeline.links.observation import Observation, Outbox, observe_answer, observe_unasked
 from pipeline.links.pacing import Pacer
-from pipeline.links.plan import DueUrl, Sweep, SweepResult
+from pipeline.links.plan import DueUrl, Sweep, SweepResult, within_budgets
 from pipeline.links.resolver import FRESH_SECONDS, Resolution, Resolver
 from pipeline.links.route import NameWanted, Place, Refused, Route, place_of, route_by_name, route_without_dns
 from pipeline.links.second_opinion import SecondOpinion
@@ -37,20 +38,6 @@ _STARTED_AT_ONCE = 32
 since the first is that of the longest queue."""
 _RESOLVING = 500
 """So many names may be asked for at once: stalled ones must not hold up the others."""
-
-
-def sweep(
-    due: Sequence[DueUrl],
-    plan: Sweep,
-    write: Callable[[pa.Table], None],
-    progress: Callable[[int, int], None] | None = None,
-) -> SweepResult:
-    """Ask the URLs of `due`, the most urgent first, under the rules of `plan`.
-
-    `write` receives the observations in parts, as tables of LINK_CHECKS; `progress` the number of settled URLs and of
-    all. An interrupt writes what was observed before it goes on its way.
-    """
-    return asyncio.run(_Night(plan, write, progress).run(due))
 
 
 @dataclass(slots=True)
@@ -73,36 +60,96 @@ class _Case:
         return self._visit
 
 
+@dataclass(slots=True)
+class Left:
+    """What a shard leaves to a sweep that comes after it: the URLs that were led to domains of others, and what it has
+    learned of its own."""
+
+    cases: list[_Case] = field(default_factory=list)
+    pauses: dict[str, float] = field(default_factory=dict)
+    """Domains that may not be asked yet, with the seconds until then."""
+    aside: dict[str, str] = field(default_factory=dict)
+    """Domains that asked to be left alone tonight, with their words."""
+    hosts: dict[str, Host] = field(default_factory=dict)
+    doubts: dict[str, DoubtedHost] = field(default_factory=dict)
+
+    def update(self, other: Self, seconds_ago: float = 0.0) -> None:
+        """Add what another shard left some seconds ago; no two shards know of one domain or host."""
+        self.cases += other.cases
+        self.pauses |= {domain: seconds - seconds_ago for domain, seconds in other.pauses.items()}
+        self.aside |= other.aside
+        self.hosts |= other.hosts
+        self.doubts |= other.doubts
+
+
+def sweep(
+    due: Sequence[DueUrl],
+    plan: Sweep,
+    write: Callable[[pa.Table], None],
+    progress: Callable[[int, int], None] | None = None,
+) -> SweepResult:
+    """Ask the URLs of `due`, the most urgent first, under the rules of `plan`.
+
+    `write` receives the observations in parts, as tables of LINK_CHECKS; `progress` the number of settled URLs and of
+    all. An interrupt writes what was observed before it goes on its way.
+    """
+    admitted = within_budgets(due, plan)
+    left_out = len(due) - len(admitted)
+
+    def tell(settled: int, of: int) -> None:
+        if progress is not None:
+            progress(settled + left_out, of + left_out)
+
+    result, _ = sweep_shard(admitted, plan, write, tell)
+    return result + SweepResult(left_out, 0, left_out, left_out)
+
+
+def sweep_shard(
+    due: Sequence[DueUrl],
+    plan: Sweep,
+    write: Callable[[pa.Table], None],
+    progress: Callable[[int, int], None],
+    left: Left | None = None,
+) -> tuple[SweepResult, Left]:
+    """The same for one shard, with no look at budgets: `due` are of its domains. A URL that is redirected to a domain
+    of another shard is not settled here; it goes on in a sweep that is given what all shards left. It counts as due
+    where it is settled."""
+    return asyncio.run(_Night(plan, write, progress, left or Left()).run(due))
+
+
 class _Night:
     def __init__(
-        self, plan: Sweep, write: Callable[[pa.Table], None], progress: Callable[[int, int], None] | None
+        self, plan: Sweep, write: Callable[[pa.Table], None], progress: Callable[[int, int], None], left: Left
     ) -> None:
         self._plan = plan
         self._write = write
         self._progress = progress
         self._pacer: Pacer[_Case] = Pacer(plan.pace_of)
-        self._hosts = Hosts(plan.timeouts_to_settle, second_opinion=plan.second_opinion)
-        self._doubts = Doubts(plan.refresh_id)
-        self._aside: dict[str, str] = {}
+        self._hosts = Hosts(plan.timeouts_to_settle, second_opinion=plan.second_opinion, known=left.hosts)
+        self._doubts = Doubts(plan.refresh_id, known=left.doubts)
+        self._aside = dict(left.aside)
+        self._taken_up = left
+        self._departed: list[_Case] = []
         self._waiting_for_thread: deque[tuple[str, _Case]] = deque()
         self._parked: defaultdict[str, list[tuple[str, _Case]]] = defaultdict(list)
         """By host: what waits for the second client's word on it."""
         self._open: dict[int, _Case] = {}
-        self._checked = self._requests = self._left_out = self._asking = self._resolving = self._total = 0
+        self._checked = self._requests = self._asking = self._resolving = self._total = 0
         self._postponed: Counter[str] = Counter()
         self._routes: dict[str, tuple[Route, float]] = {}
         """By scheme, host and port; each with the time until which it is good."""
         self._pump_handle: asyncio.Handle | None = None
         self._late = False
 
-    async def run(self, due: Sequence[DueUrl]) -> SweepResult:
+    async def run(self, due: Sequence[DueUrl]) -> tuple[SweepResult, Left]:
         plan = self._plan
         self._loop = asyncio.get_running_loop()
         self._began = time.monotonic()
         self._deadline = self._began + plan.nightly_seconds
         self._finished: asyncio.Future[None] = self._loop.create_future()
         self._outbox = Outbox(self._write, self._plan.flush_rows, self._written)
-        self._total = len(due)
+        self._total = len(due) + sum(case.beyond is None for case in self._taken_up.cases)
+        self._take_up(self._taken_up)
         self._admit(due)
         self._resolver = Resolver(plan.nameservers, plan.dns_seconds)
         self._opinions = SecondOpinion(plan)
@@ -113,6 +160,9 @@ class _Night:
             self._pump()
             if self._open:
                 await self._finished
+        except BaseException:
+            self._open |= {id(case): case for case in self._departed}  # nobody comes after: they are postponed too
+            raise
         finally:
             ticking.cancel()
             self._alarm.close()
@@ -123,20 +173,39 @@ class _Night:
             self._outbox.close()
             self._tell()
             await self._resolver.close()
-        return SweepResult(
-            due=len(due),
+        postponed = self._postponed.total()
+        result = SweepResult(
+            due=self._total - sum(case.beyond is None for case in self._departed),
             checked=self._checked,
-            postponed=self._left_out + self._postponed.total(),
-            postponed_over_budget=self._left_out,
+            postponed=postponed,
+            postponed_over_budget=0,
             postponed_by_reason=dict(self._postponed),
             requests=self._requests,
         )
+        return result, self._left()
+
+    def _left(self) -> Left:
+        return Left(
+            self._departed,
+            self._pacer.pauses(time.monotonic()),
+            self._aside,
+            self._hosts.known(),
+            self._doubts.known({netloc_of(case.due) for case in self._departed}),
+        )
+
+    def _take_up(self, left: Left) -> None:
+        """Go on with the URLs that shards left where they were led, at the pace that their domains were promised."""
+        now = time.monotonic()
+        for domain, seconds in left.pauses.items():
+            if seconds > 0:
+                self._pacer.pause(domain, now + seconds)
+        for case in left.cases:
+            self._open[id(case)] = case
+            self._pacer.put(case.visit.domain, case)
 
     def _admit(self, due: Sequence[DueUrl]) -> None:
-        """Queue what the budgets have room for, settle what is never asked, count what is left out."""
+        """Queue what is asked, settle what never is."""
         plan = self._plan
-        by_domain: Counter[str] = Counter()
-        admitted = 0
         for url in due:
             case = _Case(url)
             if url.problem is not None:
@@ -144,14 +213,9 @@ class _Night:
                 error = ErrorClass.SCHEME_UNSUPPORTED if unsupported else ErrorClass.URL_INVALID
                 self._settle_unasked(case, Kind.GUARD, error, url.problem)
                 continue
-            by_domain[url.domain] += 1
-            skipped = plan.pace_of(url.domain).skip
-            if by_domain[url.domain] > plan.domain_budget or (not skipped and admitted >= plan.nightly_budget):
-                self._left_out += 1
-            elif skipped:
+            if plan.pace_of(url.domain).skip:
                 self._postpone(case, "skipped", "links.per_domain skips this domain")
             else:
-                admitted += 1
                 self._open[id(case)] = case
                 self._pacer.put(url.domain, case)
 
@@ -354,7 +418,10 @@ class _Night:
             case Act.FOLLOW:
                 assert step.url is not None
                 visit.follow(step.url, registrable_domain(place_of(step.url).host))
-                self._requeue(visit.domain, case, first=True)
+                if self._plan.owns(visit.domain):
+                    self._requeue(visit.domain, case, first=True)
+                else:
+                    self._depart(case)
             case Act.AGAIN:
                 visit.retries += 1
                 if self._late:
@@ -438,6 +505,13 @@ class _Night:
             self._answer_question(case)
         self._outbox.add(case.rows)
 
+    def _depart(self, case: _Case) -> None:
+        """Leave the case to whoever comes after the shards: another one asks the domain that it was led to."""
+        self._open.pop(id(case), None)
+        if case.questions is not None:
+            self._answer_question(case)
+        self._departed.append(case)
+
     def _written(self, failure: BaseException | None) -> None:
         if self._finished.done():
             return
@@ -470,5 +544,4 @@ class _Night:
                 return
 
     def _tell(self) -> None:
-        if self._progress is not None:
-            self._progress(self._checked + self._left_out + self._postponed.total(), self._total)
+        self._progress(self._checked + self._postponed.total(), self._total)
