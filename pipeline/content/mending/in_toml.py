@@ -37,9 +37,10 @@ def literals_of(source: str, wanted: Iterable[tuple[str, str]]) -> dict[str, Lit
     found: dict[str, Literal | CannotWriteError] = {}
     for pointer, raw in raws.items():
         place = places.get(pointer)
+        if place is None:
+            found[pointer] = CannotWriteError("no text of that value stands there")
+            continue
         try:
-            if place is None:
-                raise CannotWriteError("no text of that value stands there")
             found[pointer] = _literal(source, literals[place], raw)
         except CannotWriteError as error:
             found[pointer] = error
