@@ -3,11 +3,12 @@
 `plan_sweep` turns settings into the rules of one night, `sweep` asks the URLs that are due under them and hands the
 observations on in parts. Each hop of each URL waits for its own domain's pace, passes the address guard and is sent to
 exactly the address that was checked. What libcurl does not call alive, requests is asked about too. What the
-observations mean is said by `sql/links`, never here.
+observations mean is said by `sql/links`, never here. `look_up` asks a web archive for copies of what is gone.
 
 Knows no Dagster, no DuckDB and no lake.
 """
 
+from pipeline.links.archive import Lookup, Lookups, look_up
 from pipeline.links.plan import DueUrl, Pace, Sweep, SweepResult, plan_sweep
 from pipeline.links.sweep import sweep
 from pipeline.links.vocabulary import Client, ErrorClass, Kind, Method
@@ -17,10 +18,13 @@ __all__ = [
     "DueUrl",
     "ErrorClass",
     "Kind",
+    "Lookup",
+    "Lookups",
     "Method",
     "Pace",
     "Sweep",
     "SweepResult",
+    "look_up",
     "plan_sweep",
     "sweep",
 ]

@@ -343,7 +343,7 @@ LINKS = (
         _key("check_id", "UUID", "Id of the observation"),
         _URL,
         _key("night", "DATE", "The night, a date in schedule.timezone"),
-        _key("kind", "VARCHAR", "request | shared | guard | postponed | probe"),
+        _key("kind", "VARCHAR", "request | shared | guard | postponed | probe | archive"),
         Column("client", "VARCHAR", "libcurl | requests"),
         _key("hop", "INTEGER", "0 for the URL itself, then one more for each redirect followed"),
         _key("attempt", "INTEGER", "1 for the first request of this hop and client, then the retries"),
@@ -363,6 +363,8 @@ LINKS = (
         Column("title", "VARCHAR", "Title of an HTML answer"),
         Column("challenge", "VARCHAR", "The recognised challenge page"),
         Column("total_ms", "DOUBLE", "Milliseconds of the whole request"),
+        Column("snapshot_url", "VARCHAR", "archive: the copy of the page that the web archive named"),
+        Column("snapshot_at", "TIMESTAMPTZ", "archive: when that copy was taken"),
         _key("refresh_id", "VARCHAR", "The refresh that made it"),
     ),
     _table(
@@ -398,8 +400,24 @@ LINKS = (
         Column("first_alive", "DATE", "First night it was alive"),
         Column("last_alive", "DATE", "Last night it was alive"),
         Column("first_failed", "DATE", "First counted failure since it was last alive"),
+        Column("died", "DATE", "Night of the third strike since it was last alive"),
         _key("flaps", "INTEGER", "How often it came back after a counted failure"),
         _key("nights_judged", "INTEGER", "Nights with a judgement"),
+        Column(
+            "remedy", "VARCHAR", "The best replacement known; links.remedies has them all, with reason and evidence"
+        ),
+    ),
+    _table(
+        "links.remedies",
+        _URL,
+        _key("rank", "INTEGER", "1 is the best replacement of this URL"),
+        _key("replacement", "VARCHAR", "The URL that could stand in its place"),
+        _key("reason", "VARCHAR", "moved_permanently | https_twin | same_article | archived"),
+        _key("confidence", "DOUBLE", "0 to 1: how sure a reader gets there what the link was set to"),
+        _key("night", "DATE", "The night on which the replacement answered, or the archive named it"),
+        _key("check_ids", "VARCHAR[]", "The observations behind it; see links.checks"),
+        Column("article_id", "UUID", "same_article: the article that both are forms of; see coverage.articles"),
+        Column("snapshot_at", "TIMESTAMPTZ", "archived: when the copy was taken"),
     ),
     _table(
         "links.due",

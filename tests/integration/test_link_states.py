@@ -35,6 +35,7 @@ def states(session: Session, *links: Nights) -> list[dict[str, object]]:
         for night, verdict in reversed(nights)
     ]
     give(session, "links.verdicts", verdicts)
+    give(session, "links.remedies", [])
     return yielded(session, "links.states")
 
 
@@ -55,8 +56,10 @@ def test_a_link_never_judged_is_unknown(session: Session) -> None:
         "first_alive": None,
         "last_alive": None,
         "first_failed": None,
+        "died": None,
         "flaps": 0,
         "nights_judged": 0,
+        "remedy": None,
     }
 
 
