@@ -1,9 +1,9 @@
 -- What could stand in the place of each link that is dead, moved, a soft 404 or insecure, the best first
 -- (docs/links.md): where it moved for good and answered; the same page over https; another form of the same article;
--- the web archive's copy nearest to its publication. A replacement answered when it was asked last, or an archive vouches
--- for it; one that is known to be broken, blocked or insecure is none. confidence: 0.95 of the verdict's for a move,
--- 0.95 for https, 0.9 for the article's web or original form, 0.8 for AMP, 0.6 for AMP on a cache, 0.7 for a copy of
--- within a year of publication, else 0.5.
+-- the web archive's copy nearest to its publication. A replacement answered when it was asked last, or an archive
+-- vouches for it; one that is known to be broken, blocked or insecure is none. confidence: 0.95 of the verdict's for a
+-- move, 0.95 for https, 0.9 for the article's web or original form, 0.8 for AMP, 0.6 for AMP on a cache, 0.7 for a copy
+-- of within a year of publication, else 0.5.
 -- grain: URL × rank
 -- key: url_id, rank
 with
