@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 
 from pipeline.assets.archive import look_for_copies
+from pipeline.assets.choosing import ChosenLinks, chosen_links
 from pipeline.assets.resources import refresh_of
 from pipeline.assets.tables import OWNERS, built_results, table_specs
 from pipeline.checks import asset_key, check_specs, checks_on, run_checks
@@ -53,17 +54,18 @@ def links_assets() -> dg.AssetsDefinition:
         check_specs=[completed, *check_specs("links")],
         required_resource_keys={"refresh"},
     )
-    def links(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+    def links(context: dg.AssetExecutionContext, config: ChosenLinks) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         refresh = refresh_of(context)
         failure = None
         result = copies = None
+        chosen = None if config.is_everything else chosen_tonight(refresh, config)
         if refresh.settings.links.enabled:
             try:
-                result = ask(refresh, due_tonight(refresh))
+                result = ask(refresh, due_tonight(refresh) if chosen is None else chosen)
             except Exception as error:
                 LOGGER.exception("the sweep failed; what it observed is kept, the rest is due again")
                 failure = f"{type(error).__name__}: {error}"
-            copies = look_for_copies(refresh)
+            copies = look_for_copies(refresh) if chosen is None else None
         with refresh.session() as session:
             builder = refresh.builder(session)
             built = builder.build("links")
@@ -95,6 +97,14 @@ def due_tonight(refresh: Refresh) -> list[DueUrl]:
         builder.build("links")
         builder.need("links.due")
         return [DueUrl(*map(_text, row)) for row in session.run(_DUE)]  # type: ignore[arg-type]
+
+
+def chosen_tonight(refresh: Refresh, wanted: ChosenLinks) -> list[DueUrl]:
+    """The links that a person chose for this run. Raises QueryError where that is none."""
+    Spool(refresh.logs.link_checks).commit()
+    with refresh.session() as session:
+        sources = [source.name for source in refresh.settings.sources]
+        return chosen_links(refresh.builder(session), wanted, sources)
 
 
 def ask(refresh: Refresh, due: list[DueUrl]) -> SweepResult:
