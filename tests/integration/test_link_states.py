@@ -131,6 +131,20 @@ def test_the_nights_that_matter_are_kept(session: Session) -> None:
     assert (row["first_alive"], row["first_failed"]) == (FIRST, None)
 
 
+def test_the_night_of_the_third_strike_is_kept_until_the_link_answers(session: Session) -> None:
+    """Not moved by further strikes, nor by what is no judgement of life or death."""
+    dying: Nights = [(0, "gone"), (3, "gone"), (4, "gone"), (7, "gone")]
+
+    def died(*nights: tuple[int, str]) -> object:
+        return states(session, nights)[0]["died"]
+
+    assert died(*dying[:3]) is None
+    assert died(*dying) == FIRST + timedelta(7)
+    assert died(*dying, (9, "gone"), (20, "gone"), (30, "blocked")) == FIRST + timedelta(7)
+    assert died(*dying, (8, "alive")) is None
+    assert died((0, "gone"), (3, "gone"), (4, "blocked"), (6, "gone")) == FIRST + timedelta(6)
+
+
 VERDICTS = (
     *("alive", "moved", "gone", "soft_404", "unreachable", "server_error"),
     *("blocked", "insecure", "postponed", "refused", "malformed"),
