@@ -7,11 +7,12 @@ its pointers may lead elsewhere now.
 
 import difflib
 import os
-import shutil
+import stat
+import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import sha256
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -22,7 +23,6 @@ from pipeline.content.mending import Change, mend
 from pipeline.content.reading import meaning_of
 from pipeline.content.trees import Loaded
 from pipeline.errors import NewsledgerError, QueryError
-from pipeline.lake.files import replacing
 from pipeline.model.text import printable
 from pipeline.settings import Settings
 from pipeline.warehouse import query, read_file
@@ -49,13 +49,6 @@ class Wanted:
 
 
 _PROPOSALS = """
-with best as (
-    select *
-    from links.remedies
-    where list_contains($reasons, reason) and confidence >= $least_confidence
-    qualify row_number() over (partition by url_id order by rank) = 1
-)
-
 select
     uses.source,
     uses.path,
@@ -64,14 +57,20 @@ select
     uses.role,
     uses.pointer,
     uses.raw,
-    best.replacement,
-    best.reason,
-    best.confidence,
-    best.night
+    remedies.replacement,
+    remedies.reason,
+    remedies.confidence,
+    remedies.night
 from coverage.url_uses as uses
-inner join best on uses.url_id = best.url_id
+inner join links.remedies as remedies on uses.url_id = remedies.url_id
 inner join coverage.document_versions as versions on uses.version_id = versions.version_id
-where $source is null or uses.source = $source
+where
+    ($source is null or uses.source = $source)
+    and list_contains($reasons, remedies.reason)
+    and remedies.confidence >= $least_confidence
+    -- a key of AMP says that its page is AMP: another form of the article is none
+    and not (remedies.reason = 'same_article' and uses.role in ('amp', 'cdn_amp'))
+qualify row_number() over (partition by uses.version_id, uses.pointer, uses.raw order by remedies.rank) = 1
 order by uses.source, uses.path, uses.pointer, uses.raw
 """
 
@@ -169,22 +168,38 @@ def _said(place: dict[str, Any]) -> str:
 
 def apply(fix: Fix, folder: Path) -> None:
     """Write the file, whole or not at all, where it lies in `folder`. Raises NewsledgerError where it changed since the
-    fix was made, or cannot be written."""
-    file = Path(os.fsdecode(os.path.realpath(os.fsencode(folder) + b"/" + path_bytes(fix.path))))
+    fix was made, lies elsewhere, or cannot be written."""
+    inside = os.path.realpath(os.fsencode(folder)) + b"/"
+    file = Path(os.fsdecode(os.path.realpath(inside + path_bytes(fix.path))))
+    if not os.fsencode(file).startswith(inside):
+        raise NewsledgerError(f"{fix.name}: leads out of the source's folder; nothing is written there")
     try:
-        if sha256(file.read_bytes()).digest() != sha256(fix.before).digest():
+        if file.read_bytes() != fix.before:
             raise NewsledgerError(f"{fix.name}: the file has just changed; nothing is written into it")
-        with replacing(file) as temporary:
-            with temporary.open("wb") as written:
-                written.write(fix.after)
-                written.flush()
-                os.fsync(written.fileno())
-            shutil.copymode(file, temporary)
+        _replace(file, fix.after)
     except OSError as error:
         raise NewsledgerError(
             f"{fix.name}: cannot be written, and stays as it was: {error.strerror};"
             " mend the permissions or free the disk"
         ) from error
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """By way of a file beside it, of a name that no file of the archive has; owner and permissions stay."""
+    before = file.stat()
+    descriptor, name = tempfile.mkstemp(prefix=".newsledger-", dir=file.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as written:
+            written.write(content)
+            written.flush()
+            with suppress(PermissionError):
+                os.fchown(descriptor, before.st_uid, before.st_gid)
+            os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
+            os.fsync(descriptor)
+        Path(name).replace(file)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def _lines(content: bytes) -> list[bytes]:

@@ -445,6 +445,7 @@ REPORTS = (
         Column("error_class", "VARCHAR", "What kept an answer from coming"),
         Column("last_alive", "DATE", "Last night it was alive"),
         Column("first_failed", "DATE", "First counted failure since then"),
+        Column("remedy", "VARCHAR", "The best replacement known; see links.remedies"),
         _SOURCE,
         _PATH,
         _VERSION,

@@ -1,5 +1,6 @@
 """`newsledger links check` and `fix`, as a person runs them, on an archive whose links were asked for one night."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -8,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,8 @@ from pipeline.lake.refresh import begin_refresh
 from pipeline.settings import Settings, load_settings
 from pipeline.warehouse import query, read_file
 from tests.repositories import Origin
+from tests.tables import uid
+from tests.warehouses import published
 
 OLD, NEW = "https://www.moved.example/old-page?a=1&b=2", "https://new.example/here/old-page?a=1&b=2"
 SOFT, COPY = "https://soft.example/story/one", "https://web.archive.example/web/20240503000000/https://soft.example/"
@@ -311,6 +315,57 @@ def test_a_file_behind_a_symlink_is_written_where_it_lies(tmp_path: Path) -> Non
     apply(Fix("s", "a.md", b"before", b"after", (), ()), tmp_path)
     assert (tmp_path / "a.md").is_symlink()
     assert (tmp_path / "real.md").read_bytes() == b"after"
+
+
+def test_nothing_is_written_out_of_the_source(tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "out.md").write_bytes(b"before")
+    (tmp_path / "site" / "a.md").symlink_to("../out.md")
+    for path in ("a.md", "../out.md"):
+        with pytest.raises(NewsledgerError, match="leads out of the source's folder"):
+            apply(Fix("s", path, b"before", b"after", (), ()), tmp_path / "site")
+    assert (tmp_path / "out.md").read_bytes() == b"before"
+
+
+def test_a_file_that_cannot_be_replaced_stays_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "a.md").mkdir()
+    with pytest.raises(NewsledgerError, match=r"s: a\.md: cannot be written, and stays as it was: Is a directory"):
+        apply(Fix("s", "a.md", b"before", b"after", (), ()), tmp_path)
+    (tmp_path / "b.md").write_bytes(b"before")
+    (tmp_path / "b.md.new").write_bytes(b"a file of the archive")
+    apply(Fix("s", "b.md", b"before", b"after", (), ()), tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"a.md", "b.md", "b.md.new"}
+    assert (tmp_path / "b.md.new").read_bytes() == b"a file of the archive"
+
+
+def test_a_key_of_amp_gets_no_form_that_is_not_amp(tmp_path: Path) -> None:
+    """But where the page moved, and a copy."""
+    site = tmp_path / "site"
+    site.mkdir()
+    content = f"---\nwebUrl: {OLD}\nampWebUrl: {OLD}\n---\n".encode()
+    (site / "a.md").write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    remedy = {"url_id": uid(1), "night": date(2026, 3, 9), "check_ids": []}
+    published(
+        {
+            "coverage.url_uses": [
+                {"url_id": uid(1), "version_id": uid(2), "source": "site", "path": "a.md", "raw": OLD}
+                | {"pointer": f"/{key}", "role": role}
+                for key, role in (("webUrl", "web"), ("ampWebUrl", "amp"))
+            ],
+            "coverage.document_versions": [{"version_id": uid(2), "source": "site", "path": "a.md", "sha256": digest}],
+            "links.remedies": [
+                remedy | {"rank": 1, "replacement": WEB, "reason": "same_article", "confidence": 0.9},
+                remedy | {"rank": 2, "replacement": COPY, "reason": "archived", "confidence": 0.5},
+            ],
+        },
+        tmp_path,
+    )
+    other = Archive(tmp_path)
+    values = {"sources": [{"name": "site", "path": "site"}], "data_dir": "."}
+    other.config.write_text(yaml.safe_dump(values), "utf-8")
+    assert other.run("links", "fix", "--apply").exit_code == 0
+    assert (site / "a.md").read_text("utf-8") == f"---\nwebUrl: {WEB}\nampWebUrl: {COPY}\n---\n"
 
 
 # check
