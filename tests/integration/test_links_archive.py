@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.links.archive import Lookup, Lookups, look_up, read_answer
-from pipeline.links.plan import Sweep
+from pipeline.links.plan import Pace, Sweep
 from pipeline.rehearsal import Rehearsal, Web, rehearse
 from pipeline.settings import Wayback
 from tests.hostile_web.night import LINKS, planned
@@ -152,6 +152,13 @@ def test_the_pace_and_a_retry_after_hold(rehearsal: Rehearsal, plan: Sweep) -> N
     first, second = (later - earlier for earlier, later in pairwise(times))
     assert first >= 0.19
     assert second >= 0.99
+
+
+def test_an_exception_of_the_archive_s_domain_holds_for_it_too(rehearsal: Rehearsal, plan: Sweep) -> None:
+    before = len(rehearsal.requests())
+    asked(replace(plan, paces={"archive.example": Pace(0.3)}), "miss", "miss")
+    first, second = (request.at for request in rehearsal.requests()[before:])
+    assert second - first >= 0.29
 
 
 def test_a_night_asks_no_more_than_its_budget_and_its_minutes(plan: Sweep) -> None:
