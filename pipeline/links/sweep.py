@@ -276,8 +276,9 @@ class _Night:
         visit.asked.add(visit.url)
         self._asking += 1
         self._requests += 1
-        self._pacer.started(domain, time.monotonic())
-        answered = partial(self._answered, domain, case, route, self._now())
+        now = time.monotonic()
+        self._pacer.started(domain, now)
+        answered = partial(self._answered, domain, case, route, self._at(now))
         if visit.client is Client.REQUESTS:
             self._opinions.ask(question, answered)
         else:
@@ -529,8 +530,11 @@ class _Night:
             self._requeue(domain, parked, first=True)
 
     def _now(self) -> datetime:
+        return self._at(time.monotonic())
+
+    def _at(self, now: float) -> datetime:
         """The refresh's clock: its start plus the time that truly went by."""
-        return self._plan.began_at + timedelta(seconds=time.monotonic() - self._began)
+        return self._plan.began_at + timedelta(seconds=now - self._began)
 
     async def _tick(self) -> None:
         while True:

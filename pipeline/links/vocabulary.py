@@ -19,6 +19,8 @@ class Kind(StrEnum):
     POSTPONED = "postponed"
     PROBE = "probe"
     """The host was asked for a path that cannot exist, to know its not-found page; no judgement of the URL itself."""
+    ARCHIVE = "archive"
+    """A web archive was asked for a copy of the page; no judgement of the URL itself."""
 
 
 class Client(StrEnum):
@@ -93,6 +95,7 @@ KINDS = {
     Kind.GUARD: "We refused to ask: the address or the URL is not one that anything is sent to.",
     Kind.POSTPONED: "Put off to another night; the detail says why.",
     Kind.PROBE: "The host was asked for a path that cannot exist. Says nothing of the URL on whose behalf it was.",
+    Kind.ARCHIVE: "A web archive was asked for a copy of the page. Says nothing of the URL itself.",
 }
 """What each kind of observation is."""
 

@@ -22,7 +22,7 @@ tonight as (
         ) as is_counted
     from log.link_checks as checks
     anti join void_refreshes on checks.refresh_id = void_refreshes.refresh_id
-    where checks.kind <> 'probe'
+    where checks.kind not in ('probe', 'archive')
 ),
 
 -- What each host sent for a path that cannot exist: the last hop of that night's probe, if it was a page.
@@ -311,7 +311,7 @@ evidence as (
         refresh_id,
         list(check_id order by started_at, hop, attempt, check_id) as check_ids
     from log.link_checks
-    where kind <> 'probe'
+    where kind not in ('probe', 'archive')
     group by url_id, night, refresh_id
 )
 

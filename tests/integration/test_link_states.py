@@ -35,6 +35,7 @@ def states(session: Session, *links: Nights) -> list[dict[str, object]]:
         for night, verdict in reversed(nights)
     ]
     give(session, "links.verdicts", verdicts)
+    give(session, "links.remedies", [])
     return yielded(session, "links.states")
 
 
@@ -55,8 +56,10 @@ def test_a_link_never_judged_is_unknown(session: Session) -> None:
         "first_alive": None,
         "last_alive": None,
         "first_failed": None,
+        "died": None,
         "flaps": 0,
         "nights_judged": 0,
+        "remedy": None,
     }
 
 
@@ -126,6 +129,20 @@ def test_the_nights_that_matter_are_kept(session: Session) -> None:
     assert (row["last_verdict"], row["nights_judged"]) == ("blocked", 6)
     (row,) = states(session, [*nights, (15, "alive")])
     assert (row["first_alive"], row["first_failed"]) == (FIRST, None)
+
+
+def test_the_night_of_the_third_strike_is_kept_until_the_link_answers(session: Session) -> None:
+    """Not moved by further strikes, nor by what is no judgement of life or death."""
+    dying: Nights = [(0, "gone"), (3, "gone"), (4, "gone"), (7, "gone")]
+
+    def died(*nights: tuple[int, str]) -> object:
+        return states(session, nights)[0]["died"]
+
+    assert died(*dying[:3]) is None
+    assert died(*dying) == FIRST + timedelta(7)
+    assert died(*dying, (9, "gone"), (20, "gone"), (30, "blocked")) == FIRST + timedelta(7)
+    assert died(*dying, (8, "alive")) is None
+    assert died((0, "gone"), (3, "gone"), (4, "blocked"), (6, "gone")) == FIRST + timedelta(6)
 
 
 VERDICTS = (
