@@ -130,8 +130,7 @@ class _Archive:
                 error, detail = route
                 rows.append(observe_unasked(self._plan, visit, Kind.ARCHIVE, error, detail, self._now()))
                 return rows, Act.NOT_ALIVE
-            await self._wait()
-            started_at = self._now()
+            started_at = self._at(await self._wait())
             visit.asked.add(visit.url)
             answer = await self._answer(Question(visit.url, visit.method, visit.ranged, route))
             step = next_step(visit, answer, self._plan, self._now())
@@ -170,11 +169,12 @@ class _Archive:
         assert isinstance(route, Route)
         return route
 
-    async def _wait(self) -> None:
-        """Until the archive may be asked again."""
-        while (left := self._next_start - time.monotonic()) > 0:
+    async def _wait(self) -> float:
+        """Until the archive may be asked again: the time of this start."""
+        while (left := self._next_start - (now := time.monotonic())) > 0:
             await asyncio.sleep(left)
-        self._next_start = time.monotonic() + self._pace
+        self._next_start = now + self._pace
+        return now
 
     async def _answer(self, question: Question) -> Answer:
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
@@ -182,7 +182,10 @@ class _Archive:
         return await answered
 
     def _now(self) -> datetime:
-        return self._plan.began_at + timedelta(seconds=time.monotonic() - self._began)
+        return self._at(time.monotonic())
+
+    def _at(self, now: float) -> datetime:
+        return self._plan.began_at + timedelta(seconds=now - self._began)
 
 
 def _told(row: Observation) -> str:
