@@ -398,6 +398,7 @@ LINKS = (
         Column("first_alive", "DATE", "First night it was alive"),
         Column("last_alive", "DATE", "Last night it was alive"),
         Column("first_failed", "DATE", "First counted failure since it was last alive"),
+        Column("dead_since", "DATE", "The night of its third counted failure since it was last alive"),
         _key("flaps", "INTEGER", "How often it came back after a counted failure"),
         _key("nights_judged", "INTEGER", "Nights with a judgement"),
     ),
@@ -464,13 +465,24 @@ REPORTS = (
         Column("broken_share", "DOUBLE", "broken / (alive + broken)"),
     ),
     _table(
+        "reports.link_health_by_night",
+        _key("night", "DATE", "The night, a date in schedule.timezone"),
+        _key("judged", "INTEGER", "Links judged that night"),
+        _key("broke", "INTEGER", "Of these, those broken that were not before"),
+        _key("revived", "INTEGER", "Of these, those alive that were broken before"),
+        _key("alive", "INTEGER", "Links alive or moved by their last judgement until then"),
+        _key("broken", "INTEGER", "Links gone, soft_404, server_error or unreachable by it"),
+        _key("unjudged", "INTEGER", "The others: blocked, insecure, or not judged until then"),
+    ),
+    _table(
         "reports.links_changed_last_night",
         _URL,
         _key("fetch_url", "VARCHAR", "The link"),
         _key(
             "change",
             "VARCHAR",
-            "broke | found_broken (never judged before) | revived | moved | barred (blocked or insecure, was alive)",
+            "died (third strike) | broke | found_broken (never judged before) | revived | moved"
+            " | barred (blocked or insecure, was alive)",
         ),
         _key("verdict", "VARCHAR", "The judgement of the last night"),
         Column("verdict_before", "VARCHAR", "The judgement before; null where there was none"),
