@@ -20,7 +20,6 @@ from pipeline.lake.lock import hold_lock
 from pipeline.model.version import program_version
 from pipeline.printing import print_as, print_backfill, print_status, print_sweep
 from pipeline.problems import Severity, Wanted, current_problems, print_problems
-from pipeline.report import write_report
 from pipeline.settings import CONFIG_VARIABLE, NOW_VARIABLE, Settings, load_settings
 from pipeline.terminal import TERMINAL
 from pipeline.warehouse import ExportFormat, export_tables, query, read_file, roll_back
@@ -161,6 +160,8 @@ def report(
 def rollback(config: Config = None) -> None:
     """Let readers open the warehouse published before the last one, and make the report tell of that one."""
     settings = _settings(config)
+    from pipeline.report import write_report  # its charts take half a second to import
+
     with hold_lock(settings.lock_file, "rollback"):
         left = read_file(settings.warehouse_file)
         now = roll_back(settings.warehouse_file)
