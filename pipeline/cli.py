@@ -99,14 +99,21 @@ def status(config: Config = None) -> None:
 
 @app.command()
 def sql(
-    statement: Annotated[str, typer.Argument(help="One SQL statement; - reads it from standard input.")],
+    statement: Annotated[
+        str | None, typer.Argument(help="One SQL statement; - reads it from standard input. Without one: a prompt.")
+    ] = None,
     config: Config = None,
     format: Annotated[Format, typer.Option("--format", "-f", help="How to print the result.")] = Format.TABLE,  # noqa: A002
 ) -> None:
-    """Query the published warehouse, read-only."""
+    """Query the published warehouse, read-only: one statement, or at a prompt."""
     settings = _settings(config)
-    text = sys.stdin.read() if statement == "-" else statement
-    print_as(query(read_file(settings.warehouse_file), text), format)
+    if statement is None and sys.stdin.isatty():
+        from pipeline.prompt import run_prompt  # only who is to type waits for the library of it
+
+        run_prompt(settings.warehouse_file, format)
+        return
+    text = sys.stdin.read() if statement in (None, "-") else statement
+    print_as(query(read_file(settings.warehouse_file), str(text)), format)
 
 
 @app.command()
