@@ -50,7 +50,7 @@ lock: .venv/.ready  ## resolve the dependencies anew
 		--generate-hashes --no-emit-index-url --no-header --quiet --upgrade -o requirements.lock
 
 clean:  ## remove what was made, but no data
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist
+	rm -rf .venv .venv-dbt .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist
 
 .venv/.ready: requirements.lock pyproject.toml scripts/setup
 	@scripts/setup
