@@ -398,7 +398,7 @@ LINKS = (
         Column("first_alive", "DATE", "First night it was alive"),
         Column("last_alive", "DATE", "Last night it was alive"),
         Column("first_failed", "DATE", "First counted failure since it was last alive"),
-        Column("dead_since", "DATE", "The night of its third counted failure since it was last alive"),
+        Column("died", "DATE", "Night of the third strike since it was last alive"),
         _key("flaps", "INTEGER", "How often it came back after a counted failure"),
         _key("nights_judged", "INTEGER", "Nights with a judgement"),
     ),
@@ -481,8 +481,8 @@ REPORTS = (
         _key(
             "change",
             "VARCHAR",
-            "died (third strike) | broke | found_broken (never judged before) | revived | moved"
-            " | barred (blocked or insecure, was alive)",
+            "died (third strike) | broke | found_broken (never judged before) | revived | moved | barred (blocked or"
+            " insecure, was alive)",
         ),
         _key("verdict", "VARCHAR", "The judgement of the last night"),
         Column("verdict_before", "VARCHAR", "The judgement before; null where there was none"),

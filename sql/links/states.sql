@@ -18,7 +18,7 @@ nights as (
                 'first_alive': null::date,
                 'last_alive': null::date,
                 'first_failed': null::date,
-                'dead_since': null::date,
+                'died': null::date,
                 'flaps': 0
             }
             order by night
@@ -71,12 +71,12 @@ walked as (
                     when tonight.verdict in ('blocked', 'insecure') then before.first_failed
                     else coalesce(before.first_failed, tonight.night)
                 end,
-                'dead_since': case
+                'died': case
                     when tonight.verdict in ('alive', 'moved') then null
-                    when tonight.verdict in ('blocked', 'insecure') then before.dead_since
+                    when tonight.verdict in ('blocked', 'insecure') then before.died
                     when before.last_strike is not null and tonight.night - before.last_strike < 3
-                        then before.dead_since
-                    when before.strikes >= 2 then coalesce(before.dead_since, tonight.night)
+                        then before.died
+                    when before.strikes >= 2 then coalesce(before.died, tonight.night)
                 end,
                 'flaps': case
                     when tonight.verdict in ('alive', 'moved') and before.strikes > 0 then before.flaps + 1
@@ -92,7 +92,7 @@ walked as (
                 'first_alive': null::date,
                 'last_alive': null::date,
                 'first_failed': null::date,
-                'dead_since': null::date,
+                'died': null::date,
                 'flaps': 0
             }
         ) as last
@@ -108,7 +108,7 @@ select
     walked.last.first_alive as first_alive,
     walked.last.last_alive as last_alive,
     walked.last.first_failed as first_failed,
-    walked.last.dead_since as dead_since,
+    walked.last.died as died,
     coalesce(walked.last.flaps, 0) as flaps,
     coalesce(walked.nights_judged, 0) as nights_judged
 from coverage.urls

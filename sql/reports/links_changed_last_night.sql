@@ -1,5 +1,5 @@
--- Links that the last night judged otherwise than the judgement before: what broke, came back, moved or shut us out.
--- And those that died in it, whatever they were judged before: their failure was the third strike.
+-- Links that the last night judged otherwise than the judgement before: what broke, came back, moved or shut us out;
+-- and those that died, at their third strike.
 -- Before is the last night that judged the link, however long ago; a link never judged before that is broken now was
 -- found so. The links of the last night's refresh only: empty where it asked none.
 -- grain: URL
@@ -48,16 +48,16 @@ changed as (
         last_night.*,
         before.verdict as verdict_before,
         before.night as night_before,
+        states.state,
+        states.strikes,
         case
-            when states.dead_since = last_night.night then 'died'
+            when states.died = last_night.night then 'died'
             when last_night.is_broken and before.night is null then 'found_broken'
             when last_night.is_broken and not before.is_broken then 'broke'
             when last_night.is_alive and before.is_broken then 'revived'
             when last_night.verdict = 'moved' and before.verdict = 'alive' then 'moved'
             when before.is_alive and not last_night.is_alive and not last_night.is_broken then 'barred'
-        end as change,
-        states.state,
-        states.strikes
+        end as change
     from last_night
     inner join links.states
         on last_night.url_id = states.url_id

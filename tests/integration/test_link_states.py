@@ -55,7 +55,7 @@ def test_a_link_never_judged_is_unknown(session: Session) -> None:
         "first_alive": None,
         "last_alive": None,
         "first_failed": None,
-        "dead_since": None,
+        "died": None,
         "flaps": 0,
         "nights_judged": 0,
     }
@@ -284,7 +284,7 @@ def test_nights_are_made_even_by_the_id_alone(session: Session) -> None:
 
 
 @pytest.mark.parametrize(
-    ("nights", "dead_since"),
+    ("nights", "died"),
     [
         ([(0, "gone"), (3, "gone")], None),
         ([(0, "gone"), (3, "gone"), (5, "gone")], None),
@@ -294,6 +294,6 @@ def test_nights_are_made_even_by_the_id_alone(session: Session) -> None:
         ([(0, "gone"), (3, "gone"), (6, "gone"), (8, "alive"), (9, "gone"), (12, "gone"), (15, "gone")], 15),
     ],
 )
-def test_a_link_is_dead_since_its_third_strike(session: Session, nights: Nights, dead_since: int | None) -> None:
+def test_a_link_died_its_third_strike(session: Session, nights: Nights, died: int | None) -> None:
     (row,) = states(session, nights)
-    assert row["dead_since"] == (None if dead_since is None else FIRST + timedelta(dead_since))
+    assert row["died"] == (None if died is None else FIRST + timedelta(died))

@@ -630,10 +630,10 @@ def test_each_turn_of_a_link_last_night_has_its_name(
 
 def test_a_link_that_died_last_night_is_news_whatever_it_was_judged_before(mart: Mart) -> None:
     tables = nights("gone", "gone", "gone")
-    dead = {"url_id": uid(1), "state": "dead", "strikes": 3, "dead_since": NIGHT}
+    dead = {"url_id": uid(1), "state": "dead", "strikes": 3, "died": NIGHT}
     told = [{"change": "died", "verdict_before": "gone", "state": "dead"}]
     assert mart("reports.links_changed_last_night", tables | {"links.states": [dead]}, *told[0]) == told
-    longer = [dead | {"dead_since": NIGHT - timedelta(7)}]
+    longer = [dead | {"died": NIGHT - timedelta(7)}]
     assert mart("reports.links_changed_last_night", tables | {"links.states": longer}) == []
 
 
