@@ -435,6 +435,7 @@ REPORTS = (
         _key("role", "VARCHAR", "What the link is for, where it stands"),
         Column("story_title", "VARCHAR", "Title of the story it stands in"),
         _key("raw", "VARCHAR", "As written in the file"),
+        _key("places", "INTEGER", "Places it stands in; of more than a hundred the first hundred are rows"),
     ),
     _table(
         "reports.link_health_by_outlet",

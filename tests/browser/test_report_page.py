@@ -65,6 +65,7 @@ def morning() -> dict[str, list[dict[str, object]]]:
             "path": f"_news/2024-01-{10 + n % 9}-{names[n % 5]}.md",
             "pointer": f"/relatedItems/{place}/webUrl",
             "story_title": TITLES[n % 5],
+            "places": 1 + n % 3,
         }
         for n in range(35)
         for place in range(1 + n % 3)

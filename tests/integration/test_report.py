@@ -54,6 +54,7 @@ DEAD = {
     "path": "_news/one.md",
     "pointer": "/relatedItems/3/webUrl",
     "story_title": "The first story",
+    "places": 2,
 }
 FILLED: Rows = {
     "ops.refreshes": [
@@ -80,6 +81,7 @@ FILLED: Rows = {
         DEAD | {"path": "_news/two.md", "pointer": "/webUrl", "story_title": SCRIPT},
         DEAD
         | {
+            "places": 1,
             "url_id": UUID(int=2),
             "fetch_url": "javascript:alert(1)",
             "state": "failing",

@@ -94,6 +94,17 @@ def test_a_dead_link_is_shown_at_every_place_it_stands_in(mart: Mart) -> None:
     ]
 
 
+def test_of_a_dead_link_in_very_many_places_the_first_hundred_are_shown_and_all_are_counted(mart: Mart) -> None:
+    tables = links(("dead", "gone"), ("failing", "gone"))
+    tables["coverage.url_uses"] = [
+        {"version_id": uid(number), "pointer": "/logo", "path": f"{number:03}.md", "url_id": uid(0)}
+        for number in range(130)
+    ] + [{"version_id": uid(200), "pointer": "/webUrl", "path": "000.md", "url_id": uid(1)}]
+    rows = mart("reports.dead_links", tables, "state", "path", "places")
+    assert sorted(row["path"] for row in rows if row["state"] == "dead") == [f"{number:03}.md" for number in range(100)]
+    assert {(row["state"], row["places"]) for row in rows} == {("dead", 130), ("failing", 1)}
+
+
 def test_a_dead_link_that_stands_nowhere_any_more_is_not_shown(mart: Mart) -> None:
     assert mart("reports.dead_links", links(("dead", "gone")) | {"coverage.url_uses": []}) == []
 
