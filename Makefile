@@ -31,12 +31,14 @@ bench: .venv/.ready  ## the benchmarks, as ratios in one run
 	@$(BIN)/python -m bench intake
 	@$(BIN)/python -m bench growth
 	@$(BIN)/python -m bench coverage
+	@$(BIN)/python -m bench warehouse
 	@$(BIN)/python -m bench links --size 0.2 --runs 3
 	@$(BIN)/python -m bench truth
 
 bench-large: .venv/.ready  ## the same at full size, with a million files: two hours, and 16 GB of disk
 	@$(BIN)/python -m bench links
 	@$(BIN)/python -m bench coverage --articles 77000 --articles 770000
+	@$(BIN)/python -m bench warehouse --articles 77000 --articles 770000
 	@$(BIN)/python -m bench intake --articles 100000
 	@$(BIN)/python -m bench growth --articles 10000 --articles 100000 --articles 1000000
 
@@ -48,7 +50,7 @@ lock: .venv/.ready  ## resolve the dependencies anew
 		--generate-hashes --no-emit-index-url --no-header --quiet --upgrade -o requirements.lock
 
 clean:  ## remove what was made, but no data
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist
+	rm -rf .venv .venv-dbt .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist
 
 .venv/.ready: requirements.lock pyproject.toml scripts/setup
 	@scripts/setup

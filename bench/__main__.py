@@ -1,5 +1,5 @@
-"""Print the benchmarks as small tables: `python -m bench intake | growth | coverage | links | truth`, or `make bench`
-for all. Writes nothing unless told to."""
+"""Print the benchmarks as small tables: `python -m bench intake | growth | coverage | warehouse | links | truth`, or
+`make bench` for all. Writes nothing unless told to."""
 
 import gc
 import json
@@ -35,6 +35,9 @@ from bench.links_truth import saved as saved_truth
 from bench.machine import link_libraries, machine
 from bench.peer import check_peer, measure_peer
 from bench.targets import Beside, Figures, Target, targets
+from bench.warehouse import lines as warehouse_lines
+from bench.warehouse import measure_warehouse
+from bench.warehouse import targets as warehouse_targets
 from pipeline.lake.logs import ZSTD_LEVEL
 
 _RESULTS = Path(__file__).parent / "results"
@@ -86,6 +89,23 @@ def coverage(
             archive = write_archive(Path(folder) / "site", files, related)
             told.append(measure_coverage(archive, Path(folder), runs, memory_limit))
     _tell("coverage", coverage_lines(told), list(coverage_targets(told)), [*map(asdict, told)], save)
+
+
+@app.command()
+def warehouse(
+    articles: Annotated[list[int] | None, typer.Option(min=1, help="News files in the archive.")] = None,
+    related: Annotated[int, typer.Option(min=0, help="Related items a file.")] = 12,
+    runs: Annotated[int, typer.Option(min=1, help="Runs; medians are printed.")] = 3,
+    memory_limit: Annotated[str, typer.Option(help="What DuckDB may hold.")] = "2GB",
+    save: Annotated[bool, typer.Option("--save", help="Also write bench/results/<date>-warehouse.json.")] = False,
+) -> None:
+    """The tables to a published warehouse, beside DuckDB's own load; every mart, a search and the report."""
+    told = []
+    for files in articles or [77_000]:
+        with TemporaryDirectory(prefix="newsledger-bench-") as folder:
+            archive = write_archive(Path(folder) / "site", files, related)
+            told.append(measure_warehouse(archive, Path(folder), runs, memory_limit))
+    _tell("warehouse", warehouse_lines(told), list(warehouse_targets(told)), [*map(asdict, told)], save)
 
 
 @app.command()

@@ -22,7 +22,6 @@ from pipeline.model.version import program_version
 from pipeline.options import Config, settings_of
 from pipeline.printing import print_as, print_backfill, print_status, print_sweep
 from pipeline.problems import Severity, Wanted, current_problems, print_problems
-from pipeline.report import write_report
 from pipeline.settings import NOW_VARIABLE, Settings
 from pipeline.terminal import TERMINAL
 from pipeline.warehouse import ExportFormat, export_tables, query, read_file, roll_back
@@ -98,14 +97,21 @@ def status(config: Config = None) -> None:
 
 @app.command()
 def sql(
-    statement: Annotated[str, typer.Argument(help="One SQL statement; - reads it from standard input.")],
+    statement: Annotated[
+        str | None, typer.Argument(help="One SQL statement; - reads it from standard input. Without one: a prompt.")
+    ] = None,
     config: Config = None,
     format: Annotated[Format, typer.Option("--format", "-f", help="How to print the result.")] = Format.TABLE,  # noqa: A002
 ) -> None:
-    """Query the published warehouse, read-only."""
+    """Query the published warehouse, read-only: one statement, or at a prompt."""
     settings = settings_of(config)
-    text = sys.stdin.read() if statement == "-" else statement
-    print_as(query(read_file(settings.warehouse_file), text), format)
+    if statement is None and sys.stdin.isatty():
+        from pipeline.prompt import run_prompt  # only who is to type waits for the library of it
+
+        run_prompt(settings.warehouse_file, format)
+        return
+    text = sys.stdin.read() if statement in (None, "-") else statement
+    print_as(query(read_file(settings.warehouse_file), str(text)), format)
 
 
 @app.command()
@@ -159,6 +165,8 @@ def report(
 def rollback(config: Config = None) -> None:
     """Let readers open the warehouse published before the last one, and make the report tell of that one."""
     settings = settings_of(config)
+    from pipeline.report import write_report  # its charts take half a second to import
+
     with hold_lock(settings.lock_file, "rollback"):
         left = read_file(settings.warehouse_file)
         now = roll_back(settings.warehouse_file)

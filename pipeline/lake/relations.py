@@ -72,8 +72,18 @@ def _read(file: Path) -> Relation:
         else:
             description.append(line.removeprefix("--").strip())
     sql = text.strip().removesuffix(";")
-    tables = sqlglot.parse_one(sql, dialect="duckdb").find_all(exp.Table)
-    reads = frozenset(f"{table.db}.{table.name}" for table in tables if table.db)
     return Relation(
-        file.parent.name, file.stem, sql, " ".join(description), f"sql/{file.parent.name}/{file.name}", tags, reads
+        file.parent.name,
+        file.stem,
+        sql,
+        " ".join(description),
+        f"sql/{file.parent.name}/{file.name}",
+        tags,
+        tables_read(sql),
     )
+
+
+def tables_read(sql: str) -> frozenset[str]:
+    """The relations that a query names with their schema."""
+    tables = sqlglot.parse_one(sql, dialect="duckdb").find_all(exp.Table)
+    return frozenset(f"{table.db}.{table.name}" for table in tables if table.db)

@@ -453,6 +453,7 @@ REPORTS = (
         _key("role", "VARCHAR", "What the link is for, where it stands"),
         Column("story_title", "VARCHAR", "Title of the story it stands in"),
         _key("raw", "VARCHAR", "As written in the file"),
+        _key("places", "INTEGER", "Places it stands in; of more than a hundred the first hundred are rows"),
     ),
     _table(
         "reports.link_health_by_outlet",
@@ -481,6 +482,16 @@ REPORTS = (
         _key("broken", "INTEGER", "gone, soft_404, server_error or unreachable in the last judgement"),
         _key("unjudged", "INTEGER", "blocked, insecure, refused, malformed, postponed or never asked"),
         Column("broken_share", "DOUBLE", "broken / (alive + broken)"),
+    ),
+    _table(
+        "reports.link_health_by_night",
+        _key("night", "DATE", "The night, a date in schedule.timezone"),
+        _key("judged", "INTEGER", "Links judged that night"),
+        _key("broke", "INTEGER", "Of these, those broken that were not before"),
+        _key("revived", "INTEGER", "Of these, those alive that were broken before"),
+        _key("alive", "INTEGER", "Links alive or moved by their last judgement until then"),
+        _key("broken", "INTEGER", "Links gone, soft_404, server_error or unreachable by it"),
+        _key("unjudged", "INTEGER", "The others: blocked, insecure, or not judged until then"),
     ),
     _table(
         "reports.links_changed_last_night",

@@ -1,7 +1,8 @@
-"""The morning page: one HTML file, made from a built warehouse, that needs nothing but a browser.
+"""The morning page: a folder of HTML, made from a built warehouse, that needs nothing but a browser.
 
-`statements/*.sql` are what the page asks and what it shows as the SQL behind each table; `sections` says how each
-answer is laid out, `reading` asks, `writing` renders `templates/` and replaces the page. Nothing here knows Dagster.
+`statements/*.sql` are what the page asks and what it shows as the SQL behind each table and picture; `sections` says
+how each answer is laid out, `pictures` what is drawn of it and `drawing` how that looks, `reading` asks, `writing`
+renders `templates/` and replaces the pages. Nothing here knows Dagster.
 """
 
 from pipeline.report.writing import write_report

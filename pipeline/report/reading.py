@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from pipeline.errors import WarehouseError
+from pipeline.report.pictures import PICTURES, Picture
 from pipeline.report.sections import SECTIONS, Kind, Section, statement
 
 ROWS_SHOWN = 500
@@ -47,6 +48,19 @@ class Holdings:
 
 
 @dataclass(frozen=True, slots=True)
+class News:
+    """What the morning is asked first; the fields are the columns of `statements/morning.sql`, in order."""
+
+    died: int
+    broke: int
+    revived: int
+    moved: int
+    barred: int
+    unjudged: int | None
+    rejected: int
+
+
+@dataclass(frozen=True, slots=True)
 class VerdictCount:
     """How many links have this last judgement."""
 
@@ -65,10 +79,19 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Pictured:
+    """A picture with the rows that it shows: none where they are too few to see anything in."""
+
+    picture: Picture
+    rows: tuple[tuple[object, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Filled:
-    """A section with the rows that are shown and the count of all."""
+    """A section with its pictures, the rows that are shown and the count of all."""
 
     section: Section
+    pictures: tuple[Pictured, ...]
     rows: tuple[tuple[object, ...], ...]
     total: int
 
@@ -82,6 +105,7 @@ class Morning:
     """All that the page tells; `refresh` is None in a warehouse that no refresh is recorded in."""
 
     refresh: Refresh | None
+    news: News
     holdings: Holdings
     verdicts: tuple[VerdictCount, ...]
     tables: tuple[Filled, ...]
@@ -95,6 +119,7 @@ def read_morning(file: Path) -> Morning:
             connection.execute("set TimeZone = 'UTC'")
             return Morning(
                 refresh=next((Refresh(*row) for row in _rows(connection, statement("refresh"))), None),
+                news=News(*_rows(connection, statement("morning"))[0]),
                 holdings=Holdings(*_rows(connection, statement("holdings"))[0]),
                 verdicts=tuple(VerdictCount(*row) for row in _rows(connection, statement("verdicts"))),
                 tables=tuple(_filled(connection, section) for section in SECTIONS),
@@ -111,7 +136,13 @@ def _filled(connection: duckdb.DuckDBPyConnection, section: Section) -> Filled:
     total: int = len(rows)
     if total == ROWS_SHOWN:
         total = _rows(connection, f"select count(*) from ({section.statement})")[0][0]
-    return Filled(section, tuple(_values(section, row) for row in rows), total)
+    pictures = tuple(_pictured(connection, PICTURES[name]) for name in section.pictures)
+    return Filled(section, pictures, tuple(_values(section, row) for row in rows), total)
+
+
+def _pictured(connection: duckdb.DuckDBPyConnection, picture: Picture) -> Pictured:
+    rows = _rows(connection, picture.statement)
+    return Pictured(picture, tuple(rows) if len(rows) >= picture.least else ())
 
 
 def _values(section: Section, row: Sequence[object]) -> tuple[object, ...]:

@@ -43,7 +43,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One table of the page. `name` is its anchor and its statement's file; `noun` counts its rows: (one, several)."""
+    """One table of the page. `name` is its anchor and its statement's file; `noun` counts its rows: (one, several);
+    `pictures` stand above it."""
 
     name: str
     title: str
@@ -51,6 +52,7 @@ class Section:
     empty: str
     noun: tuple[str, str]
     columns: tuple[Column, ...]
+    pictures: tuple[str, ...] = ()
 
     @property
     def statement(self) -> str:
@@ -67,8 +69,8 @@ SECTIONS = (
     Section(
         "turns",
         "What the last night changed",
-        "Links judged otherwise than at the judgement before, however long ago that was: what broke, was found broken"
-        " when first asked, shuts us out, moved, or came back.",
+        "Links judged otherwise than at the judgement before, however long ago that was: what died of its third"
+        " failure, broke, was found broken when first asked, shuts us out, moved, or came back.",
         "No link was judged otherwise than before.",
         ("link", "links"),
         (
@@ -101,6 +103,29 @@ SECTIONS = (
         ),
     ),
     Section(
+        "refreshes",
+        "Refreshes and nights",
+        "What each refresh found in the archive, and how the links stood after its night. Unpublished is a refresh that"
+        " failed, or one at work while this page was made.",
+        "No refresh is recorded.",
+        ("refresh", "refreshes"),
+        (
+            Column("day", "Refresh of", Kind.DATE),
+            Column("outcome", "Outcome", Kind.BADGE),
+            Column("files_seen", "Files", Kind.NUMBER),
+            Column("files_accepted", "Changed", Kind.NUMBER),
+            Column("files_rejected", "Rejected", Kind.NUMBER),
+            Column("files_removed", "Removed", Kind.NUMBER),
+            Column("mentions_out", "Mentions", Kind.NUMBER),
+            Column("urls_checked", "Links asked", Kind.NUMBER),
+            Column("broke", "Broke", Kind.NUMBER),
+            Column("revived", "Revived", Kind.NUMBER),
+            Column("broken", "Broken", Kind.NUMBER),
+            Column("unjudged", "Not judged", Kind.NUMBER),
+        ),
+        ("links_by_night", "files_by_refresh"),
+    ),
+    Section(
         "outlets",
         "Link health by outlet",
         "Links of each domain by their last judgement. The share is of those that could be judged.",
@@ -115,6 +140,7 @@ SECTIONS = (
             Column("unjudged", "Not judged", Kind.NUMBER),
             Column("broken_share", "Broken share", Kind.SHARE),
         ),
+        ("outlet_health",),
     ),
     Section(
         "rot",
@@ -131,6 +157,7 @@ SECTIONS = (
             Column("unjudged", "Not judged", Kind.NUMBER),
             Column("broken_share", "Broken share", Kind.SHARE),
         ),
+        ("role_health",),
     ),
     Section(
         "leaders",
@@ -181,6 +208,7 @@ SECTIONS = (
             Column("last_day", "To", Kind.DATE),
             Column("paths", "Files", Kind.PATHS),
         ),
+        ("clusters_picture",),
     ),
     Section(
         "topics",
@@ -197,6 +225,7 @@ SECTIONS = (
             Column("change", "Change", Kind.NUMBER),
             Column("source", "Source", Kind.TEXT),
         ),
+        ("topics_by_week",),
     ),
     Section(
         "lag",

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import math
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -11,10 +12,13 @@ from markupsafe import Markup
 
 from pipeline.errors import WarehouseError
 from pipeline.lake.files import replacing
-from pipeline.report.reading import read_morning
-from pipeline.report.sections import Kind, statement
+from pipeline.lake.relations import relations, tables_read
+from pipeline.report.drawing import svg
+from pipeline.report.reading import Morning, Pictured, read_morning
+from pipeline.report.sections import statement
 
 _LONGEST = 600
+_SCHEMAS = ("reports", "ops", "coverage", "links", "staging", "macros")
 _INNER_SLASH = re.compile(r"(?<=[^/])/(?=[^/])")
 _HREF = re.compile(r"https?://[^\s\x00-\x20\x7f\\]+", re.IGNORECASE)
 # Marks that would turn the direction of the text around them, and so make one URL look like another.
@@ -22,16 +26,22 @@ _INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u200e\u200f\u202a-\u2
 
 
 def write_report(file: Path, folder: Path) -> Path:
-    """`folder`/index.html, made anew from the warehouse `file`, which is only read; the old page stays until then.
+    """`folder`/index.html, made anew from the warehouse `file`, which is only read, and beside it the SQL that it links
+    to, sql.html. The old pages stay until then.
 
-    Raises WarehouseError where the warehouse cannot be read or the page cannot be written.
+    Raises WarehouseError where the warehouse cannot be read or a page cannot be written.
     """
-    page = _render(file)
-    target = folder / "index.html"
+    environment = _environment()
+    page = _page(environment, read_morning(file))
+    _put(_sql_page(environment), folder / "sql.html")
+    return _put(page, folder / "index.html")
+
+
+def _put(text: str, target: Path) -> Path:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         with replacing(target) as temporary:
-            temporary.write_text(page, encoding="utf-8")
+            temporary.write_text(text, encoding="utf-8")
     except OSError as error:
         raise WarehouseError(
             f"{target}: the report cannot be written: {error.strerror}; make the folder writable and refresh again"
@@ -39,8 +49,7 @@ def write_report(file: Path, folder: Path) -> Path:
     return target
 
 
-def _render(file: Path) -> str:
-    morning = read_morning(file)
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("pipeline.report"),
         autoescape=True,  # titles, paths and URLs come from the world
@@ -49,17 +58,43 @@ def _render(file: Path) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"count": _count, "shown": _shown, "breakable": _breakable, "share": _share, "hours": _hours}
+    environment.filters |= {"made_by": _made_by, "linked": _linked, "drawn": _drawn}
     environment.tests["web_url"] = _is_web_url
+    return environment
+
+
+def _page(environment: Environment, morning: Morning) -> str:
     style, script = (environment.get_template(name).render() for name in ("report.css", "report.js"))
     return environment.get_template("page.html.jinja").render(
         morning=morning,
         statement=statement,
-        Kind=Kind,
         style=style,
         script=script,
         style_hash=_hash(style),
         script_hash=_hash(script),
     )
+
+
+def _sql_page(environment: Environment) -> str:
+    style = environment.get_template("report.css").render()
+    return environment.get_template("sql.html.jinja").render(
+        schemas={schema: relations(schema) for schema in _SCHEMAS}, style=style, style_hash=_hash(style)
+    )
+
+
+def _made_by(sql: str) -> list[str]:
+    """The tables that a statement reads and the SQL page shows."""
+    return _linked(tables_read(sql))
+
+
+def _linked(names: Iterable[str]) -> list[str]:
+    there = {found.full_name for schema in _SCHEMAS for found in relations(schema)}
+    return sorted(there & set(names))
+
+
+def _drawn(pictured: Pictured) -> Markup:
+    # Made by the drawing library, which escapes what the picture shows of the world.
+    return Markup(svg(pictured.picture.draw(pictured.rows)))  # noqa: S704
 
 
 def _hash(text: str) -> str:

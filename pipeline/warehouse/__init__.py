@@ -6,9 +6,10 @@ A published file is never written again, so no reader is ever stopped and none s
 from pipeline.warehouse.building import build_warehouse
 from pipeline.warehouse.exporting import Exported, ExportFormat, export_tables
 from pipeline.warehouse.publishing import publish_warehouse, roll_back
-from pipeline.warehouse.reading import query, read_file
+from pipeline.warehouse.reading import Conversation, query, read_file
 
 __all__ = [
+    "Conversation",
     "ExportFormat",
     "Exported",
     "build_warehouse",

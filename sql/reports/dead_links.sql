@@ -1,5 +1,6 @@
--- Links whose last judgement says that what they point to is not there, each with every place it stands in. `failing`
--- until three strikes, then `dead`.
+-- Links whose last judgement says that what they point to is not there, each with the places it stands in. `failing`
+-- until three strikes, then `dead`. Of a link in more than a hundred places (a logo) the first hundred are listed;
+-- coverage.url_uses has them all.
 -- grain: link × place
 -- key: version_id, pointer, raw
 select
@@ -19,7 +20,8 @@ select
     url_uses.pointer,
     url_uses.role,
     stories.title as story_title,
-    url_uses.raw
+    url_uses.raw,
+    count(*) over (partition by url_uses.url_id) as places
 from links.states
 inner join staging.verdict_groups
     on states.last_verdict = verdict_groups.verdict
@@ -34,3 +36,8 @@ inner join coverage.url_uses
 left join coverage.stories
     on url_uses.story_id = stories.story_id
 where verdict_groups.is_broken
+qualify
+    row_number() over (
+        partition by url_uses.url_id
+        order by url_uses.source, url_uses.path, url_uses.pointer, url_uses.raw
+    ) <= 100

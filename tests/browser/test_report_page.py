@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from pipeline.model.tables import TABLES
 from pipeline.report import write_report
+from pipeline.report.pictures import PICTURES
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = [
@@ -64,18 +65,57 @@ def morning() -> dict[str, list[dict[str, object]]]:
             "path": f"_news/2024-01-{10 + n % 9}-{names[n % 5]}.md",
             "pointer": f"/relatedItems/{place}/webUrl",
             "story_title": TITLES[n % 5],
+            "places": 1 + n % 3,
         }
         for n in range(35)
         for place in range(1 + n % 3)
     ]
     return {
         "ops.refreshes": [
-            {"refresh_id": "r", "started_at": datetime(2026, 11, 22, 2, 0, tzinfo=UTC), "night": night}
-            | {"clock": "given", "outcome": "published", "rehearsal": True, "files_seen": 1284, "files_accepted": 17}
-            | {"files_rejected": 3, "files_skipped": 1, "files_unchanged": 1263, "files_removed": 2, "urls_due": 421}
-            | {"urls_checked": 400, "urls_postponed": 21, "version": "0.1.0"}
+            {"refresh_id": "r", "started_at": datetime(2026, 11, 22, 2, tzinfo=UTC) - timedelta(before)}
+            | {"night": night - timedelta(before), "mentions_out": 1217 - 3 * before}
+            | {"clock": "given", "outcome": "published", "rehearsal": True, "files_seen": 1284}
+            | {"files_accepted": 17 + before * 7 % 13, "files_rejected": 3, "files_skipped": 1, "files_removed": 2}
+            | {"files_unchanged": 1263, "urls_due": 421, "urls_checked": 400, "urls_postponed": 21, "version": "0.1.0"}
+            for before in range(40)
         ],
-        "coverage.stories": [{"story_id": UUID(int=n)} for n in range(112)],
+        "reports.link_health_by_night": [
+            {"night": night - timedelta(before), "judged": 60, "broke": before % 4, "revived": before % 3}
+            | {"alive": 245 - before % 9, "broken": 35 - before // 3 + before % 5, "unjudged": 37 + before}
+            for before in range(40)
+        ],
+        "reports.link_rot": [
+            {"domain": "a.example", "role": role, "age": "under a year", "age_order": 3, "links": 100 - 9 * n}
+            | {"alive": 80 - 9 * n, "broken": 12, "unjudged": 8, "broken_share": 12 / (92 - 9 * n)}
+            for n, role in enumerate(["web", "image", "original", "amp", "body"])
+        ],
+        "reports.topic_weeks": [
+            {"topic_id": UUID(int=n), "source": "coastal-energy", "topic": topic, "stories_before": 2, "change": 1}
+            | {"stories": (5 * n + 3 * week) % 7, "week": date(2026, 11, 16) - timedelta(7 * week)}
+            for n, topic in enumerate(
+                ["Wave Power", "Subsea Cables", TITLES[2], *(f"Topic {one}" for one in range(15))]
+            )
+            for week in range(30)
+        ],
+        "reports.clusters_of_stories": [
+            {"cluster_id": UUID(int=n), "hottest_title": TITLES[n % 5], "story_count": 20 - 2 * n, "heat": 90}
+            | {"shared_article_count": 9, "mutual_count": n % 3, "paths": [f"_news/{name}.md" for name in names]}
+            for n in range(8)
+        ],
+        "coverage.story_clusters": [
+            {"cluster_id": UUID(int=n), "story_id": UUID(int=100 * n + m)} for n in range(8) for m in range(20 - 2 * n)
+        ],
+        "coverage.story_articles": [
+            {"story_id": UUID(int=100 * n + m), "article_id": UUID(int=1000 * n + m * step // 3)}
+            for n in range(8)
+            for m in range(20 - 2 * n)
+            for step in (1, 2, 5)
+        ],
+        "coverage.stories": [
+            {"story_id": UUID(int=100 * n + m), "title": TITLES[m % 5], "path": f"_news/{names[m % 5]}-{m}.md"}
+            for n in range(8)
+            for m in range(20 - 2 * n)
+        ],
         "coverage.articles": [{"article_id": UUID(int=n)} for n in range(486)],
         "coverage.mentions": [{"mention_id": UUID(int=n)} for n in range(1217)],
         "coverage.outlets": [{"outlet_id": UUID(int=n)} for n in range(64)],
@@ -150,7 +190,8 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     page.on("console", lambda message: heard.append(message.text))
     page.on("pageerror", lambda error: heard.append(str(error)))
     page.on("dialog", lambda dialog: (heard.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-    page.on("request", lambda request: None if request.url in (address, "data:,") else heard.append(request.url))
+    known = (address, address.replace("index.html", "sql.html"), "data:,")
+    page.on("request", lambda request: None if request.url.partition("#")[0] in known else heard.append(request.url))
     page.goto(address)
     yield page
     page.close()
@@ -179,10 +220,65 @@ def test_opened_sql_does_not_widen_the_page(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE
 
 
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_pictures_are_seen_whole_beside_their_words(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    pictures = page.get_by_role("img")
+    assert pictures.count() == len(PICTURES)
+    for place in range(len(PICTURES)):
+        box = pictures.nth(place).locator("svg").bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        assert 60 < box["height"] < 900
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pictures_take_the_colours_of_the_page(page: Page, scheme: str) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    label = page.locator("#outlet_health svg text").first
+    ink, paper = page.evaluate(
+        "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
+    )
+    assert label.evaluate("(one) => getComputedStyle(one).fill") == ink
+    assert ink != paper
+
+
+def test_a_picture_tells_its_numbers_in_a_table(page: Page) -> None:
+    page.locator("#links_by_night").get_by_text("Numbers", exact=True).focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#links_by_night tbody tr:visible").count() == 40
+
+
+def test_the_way_from_a_number_to_the_sql_that_made_it(page: Page) -> None:
+    page.locator("#outlets > details > summary").click()
+    page.locator("#outlets").get_by_role("link", name="reports.link_health_by_outlet").last.click()
+    assert page.url.endswith("sql.html#reports.link_health_by_outlet")
+    assert page.locator(":target pre").inner_text().startswith("-- How many links of each domain")
+    page.locator(":target").get_by_role("link", name="links.states").click()
+    assert page.locator(":target h2").inner_text() == "links.states"
+    page.get_by_role("link", name="Back to the report").click()
+    assert page.locator("h1").inner_text() == "Newsledger"
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_the_page_of_sql_fits_too(page: Page, address: str, width: int, tmp_path: Path) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(address.replace("index.html", "sql.html"))
+    page.screenshot(path=tmp_path / f"sql-{width}.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_each_news_of_the_morning_leads_to_its_rows(page: Page) -> None:
+    page.locator(".news").get_by_role("link").last.click()
+    assert page.url.endswith("#issues")
+
+
 def test_the_page_prints(page: Page, tmp_path: Path) -> None:
     page.pdf(path=tmp_path / "report.pdf", format="A4")
     page.emulate_media(media="print")
-    assert page.locator(".filter:visible").count() == 0
+    assert page.locator(".filter:visible, .fold:visible").count() == 0
+    assert page.locator(".picture svg:visible").count() == len(PICTURES)
 
 
 def test_a_click_on_a_heading_sorts_and_another_turns_it_round(page: Page) -> None:

@@ -1,5 +1,6 @@
 """Runs on real Dagster instances: what succeeds, what stops a run and what must not, who may run."""
 
+import base64
 import json
 import re
 import shutil
@@ -16,6 +17,7 @@ from pipeline.lake import relations as sql
 from pipeline.lake.lock import hold_lock
 from pipeline.lake.refresh import Refresh, begin_refresh
 from pipeline.model.tables import TABLES
+from pipeline.report.pictures import PICTURES
 from pipeline.settings import Settings
 from pipeline.warehouse import query, read_file
 
@@ -115,6 +117,26 @@ def test_each_table_tells_its_rows_and_shows_the_first(settings: Settings, insta
         columns = len(TABLES[full_name].columns)
         assert all(len(re.findall(r"(?<!\\)\|", line)) == columns + 1 for line in preview), full_name
         assert max(map(len, preview)) < 80 * columns, full_name
+
+
+def test_pictures_of_the_report_are_shown_on_the_assets_that_they_belong_to(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    """As images that need no network; what cannot be drawn yet says why, and nothing grows without bounds."""
+    assert _refresh(build_definitions(settings), instance).success
+    shown = {}
+    for picture in PICTURES.values():
+        event = instance.get_latest_materialization_event(dg.AssetKey(picture.belongs_to.split(".")))
+        assert event is not None
+        assert event.asset_materialization is not None
+        shown[picture.name] = str(event.asset_materialization.metadata[picture.name].value)
+    assert max(map(len, shown.values())) < 100_000
+    images = {name: text for name, text in shown.items() if "](data:image/svg+xml;base64," in text}
+    assert {"topics_by_week", "clusters_picture"} <= images.keys()
+    drawn = base64.b64decode(images["topics_by_week"].partition("base64,")[2].partition(")")[0]).decode()
+    assert "Tidal Power" in drawn
+    assert "var(" not in drawn, "no page lends its colours"
+    assert shown["files_by_refresh"].startswith("Two published refreshes are needed")
 
 
 def test_a_second_run_makes_no_table_of_content_anew(settings: Settings, instance: dg.DagsterInstance) -> None:

@@ -100,6 +100,42 @@ def test_every_query_of_the_docs_is_answered_as_shown(document: ModuleType, samp
             assert query(sample.warehouse, statement).num_rows > 0, statement
 
 
+def test_the_warehouse_explains_itself(sample: Sample) -> None:
+    """Every table, view, column and macro has a comment; the catalog has every relation, with all there is to say."""
+    silent = """
+    select table_name from duckdb_tables() where comment is null and not internal
+    union all select view_name from duckdb_views() where comment is null and not internal
+    union all select table_name || '.' || column_name from duckdb_columns() where comment is null and not internal
+    union all select function_name from duckdb_functions() where comment is null and not internal
+    """
+    assert query(sample.warehouse, silent).to_pylist() == []
+    catalog = query(sample.warehouse, "from ops.catalog").to_pylist()
+    tables = query(sample.warehouse, "select schema_name || '.' || table_name as name from duckdb_tables()").to_pylist()
+    assert {row["relation"] for row in catalog if row["kind"] == "table"} == {row["name"] for row in tables}
+    for row in catalog:
+        assert row["grain"], row["relation"]
+        assert row["description"], row["relation"]
+        assert row["kind"] == "macro" or row["key"], row["relation"]
+        assert row["relation"] == "ops.catalog" or (ROOT / row["sql_file"]).exists(), row["relation"]
+    counts = " union all ".join(
+        f"select '{row['relation']}', count(*) from {row['relation']}" for row in catalog if row["kind"] == "table"
+    )
+    wrong = f"select relation from ops.catalog where kind = 'table' and (relation, row_count) not in ({counts})"
+    assert query(sample.warehouse, wrong).num_rows == 0
+
+
+def test_each_refresh_says_what_it_saw_and_did(sample: Sample) -> None:
+    first, second = query(sample.warehouse, "from ops.refreshes order by started_at").to_pylist()
+    assert (first["files_seen"], first["files_unchanged"]) == (93, 0)
+    assert (second["files_seen"], second["files_accepted"], second["files_removed"]) == (93, 4, 1)
+    for row in (first, second):
+        assert row["outcome"] == "published"
+        assert row["clock"] == "given"
+        assert row["rehearsal"]
+        assert row["mentions_in"] == row["mentions_out"] > 0
+        assert row["urls_checked"] + row["urls_postponed"] == row["urls_due"] > 0
+
+
 def test_the_python_of_the_docs_runs(document: ModuleType, sample: Sample) -> None:
     blocks = [
         block

@@ -297,3 +297,19 @@ def test_nights_are_made_even_by_the_id_alone(session: Session) -> None:
     waits = [first_due(session, stable, number) for number in range(8)]
     assert waits == [28, 29, 30, 31, 28, 29, 30, 31]
     assert waits == [first_due(session, stable, number) for number in range(8)]
+
+
+@pytest.mark.parametrize(
+    ("nights", "died"),
+    [
+        ([(0, "gone"), (3, "gone")], None),
+        ([(0, "gone"), (3, "gone"), (5, "gone")], None),
+        ([(0, "gone"), (3, "gone"), (5, "gone"), (6, "gone"), (7, "gone"), (30, "gone")], 6),
+        ([(0, "gone"), (3, "gone"), (6, "gone"), (8, "blocked")], 6),
+        ([(0, "gone"), (3, "gone"), (6, "gone"), (8, "alive")], None),
+        ([(0, "gone"), (3, "gone"), (6, "gone"), (8, "alive"), (9, "gone"), (12, "gone"), (15, "gone")], 15),
+    ],
+)
+def test_a_link_died_its_third_strike(session: Session, nights: Nights, died: int | None) -> None:
+    (row,) = states(session, nights)
+    assert row["died"] == (None if died is None else FIRST + timedelta(died))

@@ -11,8 +11,10 @@ import duckdb
 import pytest
 
 from pipeline.errors import WarehouseError
+from pipeline.lake.relations import relation
 from pipeline.model.tables import TABLES
 from pipeline.report import write_report
+from pipeline.report.pictures import PICTURES, Picture
 from pipeline.report.reading import ROWS_SHOWN
 from pipeline.report.sections import SECTIONS, statement
 
@@ -20,6 +22,8 @@ Rows = Mapping[str, Sequence[Mapping[str, object]]]
 
 REHEARSAL = "A rehearsal web answered these links, not the world."
 SCRIPT = "<script>alert(1)</script>"
+KITES = "Kites'\"></svg><img src=x onerror=alert(1)>"
+EVE = date(2026, 11, 21)
 REFRESH = {
     "refresh_id": "20261122T020000-1a2b",
     "started_at": datetime(2026, 11, 22, 2, 0, tzinfo=UTC),
@@ -50,12 +54,19 @@ DEAD = {
     "path": "_news/one.md",
     "pointer": "/relatedItems/3/webUrl",
     "story_title": "The first story",
+    "places": 2,
 }
 FILLED: Rows = {
     "ops.refreshes": [
-        REFRESH | {"started_at": datetime(2026, 11, 21, 2, 0, tzinfo=UTC), "version": "0.0.9"},
+        REFRESH | {"started_at": datetime(2026, 11, 21, 2, 0, tzinfo=UTC), "version": "0.0.9"} | {"night": EVE},
         REFRESH,
     ],
+    "reports.link_health_by_night": [
+        {"night": EVE, "judged": 40, "broke": 6, "revived": 0, "alive": 34, "broken": 6, "unjudged": 13},
+        {"night": date(2026, 11, 22), "judged": 53, "broke": 8, "revived": 1, "alive": 29, "broken": 13}
+        | {"unjudged": 11},
+    ],
+    "coverage.documents": [{"status": status} for status in ("rejected", "accepted", "rejected", "removed")],
     "coverage.stories": [{"story_id": UUID(int=n)} for n in range(7)],
     "coverage.articles": [{"article_id": UUID(int=n)} for n in range(23)],
     "coverage.mentions": [{"mention_id": UUID(int=n)} for n in range(1031)],
@@ -70,6 +81,7 @@ FILLED: Rows = {
         DEAD | {"path": "_news/two.md", "pointer": "/webUrl", "story_title": SCRIPT},
         DEAD
         | {
+            "places": 1,
             "url_id": UUID(int=2),
             "fetch_url": "javascript:alert(1)",
             "state": "failing",
@@ -98,6 +110,7 @@ FILLED: Rows = {
     "reports.links_changed_last_night": [
         {"fetch_url": "https://gone.example/late", "change": "broke", "verdict": "gone", "verdict_before": "alive"}
         | {"http_status": 404, "night_before": date(2026, 11, 15), "places": 2, "path": "_news/one.md"},
+        {"fetch_url": "https://dead.example/", "change": "died", "verdict": "gone", "verdict_before": "gone"},
         {"fetch_url": "https://back.example/", "change": "revived", "verdict": "alive", "verdict_before": "gone"}
         | {"http_status": 200, "night_before": date(2026, 11, 19), "places": 1, "path": "_news/two.md"},
     ],
@@ -115,10 +128,12 @@ FILLED: Rows = {
         {"cluster_id": UUID(int=1), "hottest_title": SCRIPT, "story_count": 12, "shared_article_count": 5}
         | {"mutual_count": 2, "first_published_at": datetime(2026, 3, 1, 4, tzinfo=UTC), "paths": ["_news/one.md"]}
     ],
+    "coverage.story_clusters": [{"cluster_id": UUID(int=1), "story_id": UUID(int=n)} for n in range(3)],
+    "coverage.story_articles": [{"story_id": UUID(int=n), "article_id": UUID(int=n // 2)} for n in range(3)],
     "reports.topic_weeks": [
         {"topic": topic, "week": date(2026, 11, 9) + 7 * timedelta(week), "source": "site", "stories": stories}
         | {"stories_before": before, "change": stories - before}
-        for topic, week, stories, before in [("Grid", 0, 8, 1), ("Grid", 1, 3, 8), ("Kites", 1, 0, 0)]
+        for topic, week, stories, before in [("Grid", 0, 8, 1), ("Grid", 1, 3, 8), (KITES, 1, 0, 0)]
     ],
     "reports.name_conflicts": [
         {"kind": "provider_name", "subject": "harbor.example", "value": value, "mentions": n, "is_shown": n > 3}
@@ -190,6 +205,12 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Reader:
     [
         ("header", "Refresh of 2026-11-22 02:00 UTC"),
         ("header", "Night of 2026-11-22"),
+        ("summary", "Links died 1 Broke 1 Came back 1 Moved 0 Shut us out 0 Cannot be judged 19 Files rejected 2"),
+        ("refreshes", "2026-11-22 published 12,345 101 102 104 – 870 8 1 13 11 2026-11-21"),
+        ("refreshes", "After each of the last 2 nights that judged any."),
+        ("outlets", "All of them, those with most broken links first"),
+        ("topics", "All of them, those with most stories first, in the last 26 weeks."),
+        ("clusters", "All of them, the largest first; 3 of their 12 stories, the hottest."),
         ("summary", "Stories 7 Articles 23 Mentions 1,031 Outlets 17 Links 53"),
         ("summary", "seen 12,345 accepted 101 rejected 102 skipped 103 unchanged 12,039 removed 104"),
         ("summary", "901 links were due: 870 asked, 31 put off to another night."),
@@ -228,8 +249,9 @@ def test_the_page_says(page: Reader, section: str, said: str) -> None:
 
 
 def test_topics_are_those_of_the_last_week_that_moved(page: Reader) -> None:
-    assert page.text("topics").count("2026-11-") == 1
-    assert "Kites" not in page.text("topics")
+    table = page.text("topics").partition("Filter")[2]
+    assert table.count("2026-11-") == 1
+    assert "Kites" not in table
 
 
 def test_a_problem_that_is_only_information_is_left_out(page: Reader) -> None:
@@ -251,10 +273,68 @@ def test_the_columns_laid_out_are_those_the_statement_yields(tmp_path: Path, sec
     assert [column.name for column in section.columns] == [row[0] for row in described]
 
 
+@pytest.mark.parametrize("picture", PICTURES.values(), ids=lambda picture: picture.name)
+def test_each_picture_leads_to_its_sql_and_its_numbers(page: Reader, picture: Picture) -> None:
+    (section,) = (section.name for section in SECTIONS if picture.name in section.pictures)
+    assert picture.statement in page.words[section]
+    assert picture.title in page.text(section)
+    for heading in picture.columns:
+        assert heading in page.text(section)
+    described = [attributes for tag, attributes in page.elements if attributes.get("role") == "img"]
+    assert {"aria-labelledby": f"{picture.name}-title"}.items() <= next(
+        attributes for attributes in described if picture.name in (attributes["aria-labelledby"] or "")
+    ).items()
+
+
+def test_the_tables_behind_each_statement_are_shown_on_the_page_of_sql(tmp_path: Path) -> None:
+    """Every link to it leads to the SQL of that table, to the letter."""
+    index = write_report(build(tmp_path / "r.duckdb", {}), tmp_path)
+    links = [attributes.get("href") or "" for _, attributes in Reader(index).elements]
+    wanted = {link.partition("#")[2] for link in links if link.startswith("sql.html#")}
+    assert {"reports.dead_links", "reports.topic_weeks", "ops.refreshes", "coverage.stories"} <= wanted
+    behind = Reader(tmp_path / "sql.html")
+    for name in wanted:
+        assert relation(name).sql in behind.words[name]
+    there = {attributes["id"] for tag, attributes in behind.elements if tag == "section"}
+    inner = [attributes.get("href") or "" for _, attributes in behind.elements]
+    assert {link[1:] for link in inner if link.startswith("#")} - {"relations"} <= there
+
+
+def test_a_picture_without_enough_to_see_says_so(tmp_path: Path) -> None:
+    page = Reader(write_report(build(tmp_path / "r.duckdb", {"ops.refreshes": [REFRESH]}), tmp_path))
+    assert "Two published refreshes are needed" in page.text("refreshes")
+    assert not [tag for tag, attributes in page.elements if attributes.get("role") == "img"]
+
+
+def test_many_clusters_are_drawn_within_bounds_and_the_rest_is_counted(tmp_path: Path) -> None:
+    """However large they are: forty stories that all share their articles."""
+    clusters, stories = range(9), range(40)
+    ids = {(cluster, story): UUID(int=100 * cluster + story + 1) for cluster in clusters for story in stories}
+    rows: Rows = {
+        "reports.clusters_of_stories": [
+            {"cluster_id": ids[cluster, 0], "story_count": 40, "shared_article_count": 1} for cluster in clusters
+        ],
+        "coverage.story_clusters": [
+            {"cluster_id": ids[cluster, 0], "story_id": story} for (cluster, _), story in ids.items()
+        ],
+        "coverage.stories": [{"story_id": story, "title": SCRIPT, "path": "a.md"} for story in ids.values()],
+        "coverage.story_articles": [
+            {"story_id": story, "article_id": UUID(int=cluster)} for (cluster, _), story in ids.items()
+        ],
+    }
+    index = write_report(build(tmp_path / "r.duckdb", rows), tmp_path)
+    assert "6 of 9 clusters, the largest first; 96 of their 240 stories" in Reader(index).text("clusters")
+    assert index.stat().st_size < 600_000
+
+
 def test_markup_in_titles_stays_text(page: Reader) -> None:
+    """Those that pictures show, too."""
     assert SCRIPT in page.text("dead_links")
+    assert page.text("topics").count(KITES[:12]) == 2
+    assert page.text("clusters").count(f"{SCRIPT} · 12") == 1
     assert [tag for tag, _ in page.elements].count("script") == 1
-    assert not [tag for tag, _ in page.elements if tag in ("img", "iframe", "object", "embed", "base", "form")]
+    forbidden = {"img", "image", "foreignobject", "iframe", "object", "embed", "base", "form"}
+    assert not forbidden & {tag for tag, _ in page.elements}
 
 
 def test_no_text_of_the_world_becomes_an_attribute(page: Reader) -> None:
@@ -264,7 +344,7 @@ def test_no_text_of_the_world_becomes_an_attribute(page: Reader) -> None:
 def test_only_web_urls_become_links(page: Reader) -> None:
     links = [attributes["href"] or "" for tag, attributes in page.elements if tag == "a"]
     assert "https://gone.example/a?b=1&c=2" in links
-    assert all(re.match(r"https?://|#", link) for link in links)
+    assert all(re.match(r"https?://|#|sql\.html(#|$)", link) for link in links)
     assert "javascript:alert(1)" in page.text("dead_links")
 
 
@@ -333,7 +413,7 @@ def test_the_page_is_replaced_whole_and_the_warehouse_is_left_as_it_was(tmp_path
     folder.mkdir(parents=True)
     (folder / "index.html").write_text("yesterday")
     assert write_report(file, folder) == folder / "index.html"
-    assert [file.name for file in folder.iterdir()] == ["index.html"]
+    assert sorted(file.name for file in folder.iterdir()) == ["index.html", "sql.html"]
     assert file.read_bytes() == before
 
 

@@ -94,6 +94,17 @@ def test_a_dead_link_is_shown_at_every_place_it_stands_in(mart: Mart) -> None:
     ]
 
 
+def test_of_a_dead_link_in_very_many_places_the_first_hundred_are_shown_and_all_are_counted(mart: Mart) -> None:
+    tables = links(("dead", "gone"), ("failing", "gone"))
+    tables["coverage.url_uses"] = [
+        {"version_id": uid(number), "pointer": "/logo", "path": f"{number:03}.md", "url_id": uid(0)}
+        for number in range(130)
+    ] + [{"version_id": uid(200), "pointer": "/webUrl", "path": "000.md", "url_id": uid(1)}]
+    rows = mart("reports.dead_links", tables, "state", "path", "places")
+    assert sorted(row["path"] for row in rows if row["state"] == "dead") == [f"{number:03}.md" for number in range(100)]
+    assert {(row["state"], row["places"]) for row in rows} == {("dead", 130), ("failing", 1)}
+
+
 def test_a_dead_link_that_stands_nowhere_any_more_is_not_shown(mart: Mart) -> None:
     assert mart("reports.dead_links", links(("dead", "gone")) | {"coverage.url_uses": []}) == []
 
@@ -628,6 +639,15 @@ def test_each_turn_of_a_link_last_night_has_its_name(
     assert rows == ([{"change": change}] if change else [])
 
 
+def test_a_link_that_died_last_night_is_news_whatever_it_was_judged_before(mart: Mart) -> None:
+    tables = nights("gone", "gone", "gone")
+    dead = {"url_id": uid(1), "state": "dead", "strikes": 3, "died": NIGHT}
+    told = [{"change": "died", "verdict_before": "gone", "state": "dead"}]
+    assert mart("reports.links_changed_last_night", tables | {"links.states": [dead]}, *told[0]) == told
+    longer = [dead | {"died": NIGHT - timedelta(7)}]
+    assert mart("reports.links_changed_last_night", tables | {"links.states": longer}) == []
+
+
 def test_a_link_that_broke_says_since_when_and_where_it_stands(mart: Mart) -> None:
     columns = ("verdict", "verdict_before", "night", "night_before", "places", "path", "domain", "state", "strikes")
     assert mart("reports.links_changed_last_night", nights("alive", None, "gone"), *columns) == [
@@ -661,6 +681,28 @@ def test_a_link_that_died_last_night_is_told_of_though_it_was_broken_before(
 
 def test_a_link_that_stands_nowhere_any_more_is_no_news(mart: Mart) -> None:
     assert mart("reports.links_changed_last_night", nights("alive", "gone") | {"coverage.url_uses": []}) == []
+
+
+# link_health_by_night
+
+
+def test_each_night_tells_how_all_links_stood_after_it(mart: Mart) -> None:
+    """Also those not asked in it; what was put off is no judgement, and a link that stands nowhere is not counted."""
+    judged = [(1, 0, "alive"), (2, 0, "gone"), (2, 1, "postponed"), (1, 2, "unreachable"), (3, 2, "blocked")]
+    judged += [(2, 3, "moved"), (1, 3, "gone"), (9, 3, "gone")]
+    tables: dict[str, list[Row]] = {
+        "coverage.urls": [{"url_id": uid(number)} for number in (1, 2, 3, 4)],
+        "links.verdicts": [
+            {"url_id": uid(url), "night": NIGHT + timedelta(night), "verdict": verdict}
+            for url, night, verdict in judged
+        ],
+    }
+    columns = ("judged", "broke", "revived", "alive", "broken", "unjudged")
+    assert [tuple(row.values()) for row in mart("reports.link_health_by_night", tables, "night", *columns)] == [
+        (NIGHT, 2, 1, 0, 1, 1, 2),
+        (NIGHT + timedelta(2), 2, 1, 0, 0, 2, 2),
+        (NIGHT + timedelta(3), 2, 0, 1, 1, 1, 2),
+    ]
 
 
 # name_conflicts
