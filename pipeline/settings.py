@@ -217,6 +217,7 @@ class Schedule(_Section):
 
     cron: Annotated[str, Field(pattern=r"^\S+( \S+){4}$")] = "0 2 * * *"
     timezone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+    stale_after_hours: Annotated[float, Field(gt=0, le=24 * 366)] = 36
 
 
 class Warehouse(_Section):
@@ -263,7 +264,7 @@ class Executor(_Section):
 class Alerts(_Section):
     """Where failures are told. Only the variable's name is a setting: its value is a secret."""
 
-    webhook_env: str = "NEWSLEDGER_WEBHOOK"
+    webhook_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "NEWSLEDGER_WEBHOOK"
 
 
 class Settings(BaseSettings):
@@ -307,6 +308,10 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over the file, whose values arrive as init values."""
         return env_settings, init_settings
+
+    def without_asking(self) -> Self:
+        """The same, but no link is asked."""
+        return self.model_copy(update={"links": self.links.model_copy(update={"enabled": False})})
 
     @property
     def lake_dir(self) -> Path:
