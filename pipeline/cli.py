@@ -1,4 +1,4 @@
-"""The command line: `newsledger refresh | backfill | status | sql | export | issues | report | rollback | ui`.
+"""The command line: `newsledger refresh | backfill | status | sql | export | issues | report | ui | doctor …`.
 
 Belongs here: arguments, what is printed, exit codes. The refresh itself is the Dagster job, run in this process on the
 instance that the UI shows. Dagster is imported only by the command that runs it: a query answers at once.
@@ -15,10 +15,11 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from pipeline.doctor import Grade
 from pipeline.errors import NewsledgerError
 from pipeline.lake.lock import hold_lock
 from pipeline.model.version import program_version
-from pipeline.printing import print_as, print_backfill, print_status, print_sweep
+from pipeline.printing import print_as, print_backfill, print_findings, print_status, print_sweep
 from pipeline.problems import Severity, Wanted, current_problems, print_problems
 from pipeline.report import write_report
 from pipeline.settings import CONFIG_VARIABLE, NOW_VARIABLE, Settings, load_settings
@@ -180,6 +181,14 @@ def ui(
     workspace = str(_shipped("workspace.yaml"))
     command = [sys.executable, "-m", "dagster", "dev", "-w", workspace, "-h", "127.0.0.1", "-p", str(port)]
     os.execv(sys.executable, command)  # noqa: S606 (our own interpreter; its signals are Dagster's)
+
+
+@app.command()
+def doctor(config: Config = None) -> None:
+    """Look at all that a refresh leans on, and say what to do; exit code 1 where something must be mended."""
+    findings = [*print_findings(_settings(config))]
+    if Grade.ERROR in findings:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -6,21 +6,22 @@ is a finding too.
 
 import os
 import shutil
-import socket
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FuturesTimeoutError
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import requests
+import dns.exception
+import dns.resolver
 import yaml
+from dns.nameserver import Do53Nameserver
 from packaging.requirements import Requirement
 
 from pipeline.content import standing
@@ -35,7 +36,6 @@ _DNS_SECONDS = 5
 _CLOCK_SECONDS = 60
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 """No machine that runs this can be earlier."""
-_MOST_OFF_SECONDS = 120
 _FOLDERS = ("lake", "warehouse", "report", "cache", "scratch", "dagster", "sources")
 
 
@@ -83,11 +83,17 @@ def _settings(settings: Settings) -> Iterator[Finding]:
     yield Finding("settings", Grade.OK, f"readable; sources: {names}; data_dir {settings.data_dir}")
     if settings.links.enabled and settings.links.rehearsal is not None:
         yield Finding(
-            "settings", Grade.WARNING, "a rehearsal web answers for every link", "set links.rehearsal to null for the world"
+            "settings",
+            Grade.WARNING,
+            "a rehearsal web answers for every link",
+            "set links.rehearsal to null for the world",
         )
     elif settings.links.enabled and "example.org" in settings.links.contact:
         yield Finding(
-            "settings", Grade.WARNING, "links.contact is the example", "set it to an address at which sites can reach you"
+            "settings",
+            Grade.WARNING,
+            "links.contact is the example",
+            "set it to an address at which sites can reach you",
         )
 
 
@@ -169,24 +175,96 @@ def _clock(settings: Settings) -> Iterator[Finding]:
             "set it: timedatectl set-ntp true; a refresh is never dated before the last",
         )
         return
-    off = _off_by(settings)
-    if off is not None and abs(off) > _MOST_OFF_SECONDS:
-        yield Finding("clock", Grade.WARNING, f"is off by {off:,.0f} s", "let NTP set it: timedatectl set-ntp true")
+    program = shutil.which("timedatectl")
+    if program is not None:
+        asked = [program, "show", "--property=NTPSynchronized", "--value"]
+        if subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip() == "no":  # noqa: S603
+            words = f"{now:%Y-%m-%d %H:%M} UTC, set by nobody"
+            yield Finding("clock", Grade.WARNING, words, "let NTP set it: timedatectl set-ntp true")
+            return
+    yield Finding("clock", Grade.OK, f"{now:%Y-%m-%d %H:%M} UTC; nights are dates in {settings.schedule.timezone}")
+
+
+def _names(settings: Settings) -> Iterator[Finding]:
+    links = settings.links
+    if not links.enabled or links.rehearsal is not None:
+        yield Finding("names", Grade.OK, "no name is resolved: links are not asked, or a rehearsal web answers")
+        return
+    name = urlsplit(links.contact).hostname or links.contact.rpartition("@")[2]
+    whom = ", ".join(links.nameservers) or "the system's name servers"
+    try:
+        resolver = dns.resolver.Resolver(configure=not links.nameservers)
+        if links.nameservers:
+            resolver.nameservers = [Do53Nameserver(*_address(server)) for server in links.nameservers]
+        resolver.resolve(name, "A", lifetime=_DNS_SECONDS)
+    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+        yield Finding("names", Grade.OK, f"{whom} answered for {name}: there is no such name")
+    except dns.exception.DNSException as error:
+        yield Finding(
+            "names",
+            Grade.ERROR,
+            f"{whom} did not answer for {name}: {type(error).__name__}",
+            "mend the network, or name servers that answer in links.nameservers; until then every link is postponed",
+        )
     else:
-        yield Finding("clock", Grade.OK, f"{now:%Y-%m-%d %H:%M} UTC; nights are dates in {settings.schedule.timezone}")
+        yield Finding("names", Grade.OK, f"{whom} answered for {name}")
 
 
-def _off_by(settings: Settings) -> float | None:
-    """Seconds between this clock and the webhook's server's; None where nobody says."""
+def _address(server: str) -> tuple[str, int]:
+    """Address and port of a name server as the settings name it."""
+    if server.count(":") == 1 or server.startswith("["):
+        address, _, port = server.rpartition(":")
+        return address.strip("[]"), int(port)
+    return server, 53
+
+
+def _dagster_home(settings: Settings) -> Iterator[Finding]:
+    home = Path(os.environ.get("DAGSTER_HOME") or settings.dagster_home)
+    if not home.is_absolute() or home.resolve() != settings.dagster_home.resolve():
+        yield Finding(
+            "dagster home",
+            Grade.WARNING,
+            f"DAGSTER_HOME is {home}, not {settings.dagster_home}: the command line and this UI would see other runs",
+            "unset DAGSTER_HOME, or set it to that folder",
+        )
+        return
+    file = home / "dagster.yaml"
+    if not file.exists():
+        yield Finding("dagster home", Grade.OK, f"{home} is made by the first refresh")
+        return
+    try:
+        kept = yaml.load(file.read_bytes(), yaml.CSafeLoader)
+    except yaml.YAMLError as error:
+        yield Finding("dagster home", Grade.ERROR, f"{file}: is not valid YAML: {error}", "remove it: it is made anew")
+        return
+    if not isinstance(kept, dict) or "telemetry" not in kept:
+        yield Finding("dagster home", Grade.WARNING, f"{file} is not ours", "remove it: it is made anew")
+    else:
+        yield Finding("dagster home", Grade.OK, f"{home}")
+
+
+def _lock(settings: Settings) -> Iterator[Finding]:
+    holder = holder_of(settings.lock_file)
+    if holder is None:
+        yield Finding("lock", Grade.OK, "nobody writes now")
+    else:
+        yield Finding("lock", Grade.WARNING, f"held: {holder}", "wait for it to end; it goes when that process ends")
+
+
+def _webhook(settings: Settings) -> Iterator[Finding]:
+    variable = settings.alerts.webhook_env
     url = webhook_url(settings.alerts)
     if url is None:
-        return None
-    try:
-        head = requests.head(url.split("/services")[0], timeout=_DNS_SECONDS, allow_redirects=False)
-    except requests.RequestException:
-        return None
-    try:
-        theirs = datetime.strptime(head.headers["Date"], "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
-    except (KeyError, ValueError):
-        return None
-    return (datetime.now(UTC) - theirs).total_seconds()
+        yield Finding("webhook", Grade.OK, f"{variable} is not set: failures are told in the UI alone")
+        return
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        yield Finding("webhook", Grade.ERROR, f"{variable} holds no http or https URL", "set it to the webhook's URL")
+    elif parts.scheme == "http" and not parts.hostname.startswith("127."):
+        yield Finding("webhook", Grade.WARNING, f"{variable} is no https URL", "use https: what is told may be private")
+    else:
+        yield Finding("webhook", Grade.OK, f"failures are told to {parts.hostname}")
+
+
+def _user() -> str:
+    return f"user {os.geteuid()}"
