@@ -10,27 +10,19 @@ import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 
-from pipeline.lake.lock import holder_of
+from pipeline.runs import STARTED_BY_TAG
 from pipeline.settings import Settings
 from pipeline.webhook import post, webhook_url, without_secrets
 
-KIND_TAG = "newsledger/kind"
-STARTED_BY_TAG = "newsledger/started_by"
-CODE_LOCATION = "newsledger"
 _LINES = 12
 _LINE_CHARACTERS = 400
 _KEPT_DAYS = 100
 """Longer than Dagster keeps the ticks of a sensor: no run is told again after that."""
-_STARTING = timedelta(minutes=2)
-"""What a run has to take the lock; one that is older and does not hold it has lost its process."""
-_ENDING_SECONDS = 1
-"""What a run may take from giving back the lock to being called ended."""
-_ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
 
 
 def failures(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[str]:
@@ -66,43 +58,6 @@ def tell(instance: dg.DagsterInstance, run: dg.DagsterRun, settings: Settings) -
         post(url, _message(run, told))
         mark.write_text(datetime.now(UTC).isoformat(timespec="seconds"), "utf-8")
     return True
-
-
-def ended_since(instance: dg.DagsterInstance, since: datetime, most: int) -> list[tuple[datetime, dg.DagsterRun]]:
-    """The runs of ours that ended later, the first of them first, with the time."""
-    records = instance.get_run_records(
-        dg.RunsFilter(statuses=_ENDED, updated_after=since), limit=most, order_by="update_timestamp", ascending=True
-    )
-    return [(record.update_timestamp.replace(tzinfo=UTC), record.dagster_run) for record in records]
-
-
-def is_ours(run: dg.DagsterRun) -> bool:
-    """Whether it is a run of this project, on an instance that others may use too."""
-    return KIND_TAG in run.tags or run.tags.get(".dagster/repository", "").endswith(f"@{CODE_LOCATION}")
-
-
-def fail_lost_runs(instance: dg.DagsterInstance, settings: Settings) -> list[str]:
-    """Call those runs failed whose process is gone, as after a kill or a power cut: they would hold back the queue for
-    ever. Their ids. A run at work holds the lock."""
-    lost = _without_the_lock(instance, settings)
-    if lost:
-        time.sleep(_ENDING_SECONDS)
-        lost = [run for run in _without_the_lock(instance, settings) if run in lost]
-    for run in lost:
-        instance.report_run_failed(run, "The process of this run is gone: killed, or the machine went down.")
-    return [run.run_id for run in lost]
-
-
-def _without_the_lock(instance: dg.DagsterInstance, settings: Settings) -> list[dg.DagsterRun]:
-    at_work = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING])
-    long_ago = datetime.now(UTC) - _STARTING
-    return [
-        record.dagster_run
-        for record in instance.get_run_records(at_work)
-        if is_ours(record.dagster_run)
-        and record.update_timestamp.replace(tzinfo=UTC) < long_ago
-        and record.dagster_run.run_id not in (holder_of(settings.lock_file) or "")
-    ]
 
 
 def _cause(event: dg.DagsterEvent | None) -> str:

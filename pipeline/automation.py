@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from pipeline.alerts import KIND_TAG, ended_since, fail_lost_runs, is_ours, tell
+from pipeline.alerts import tell
 from pipeline.assets.backfill import take_in_history
 from pipeline.content import standing
 from pipeline.errors import SourceError
+from pipeline.runs import KIND_TAG, ended_since, fail_lost_runs, forget_old_runs, is_ours
 from pipeline.settings import Schedule, Settings
 from pipeline.webhook import webhook_url
 
@@ -21,6 +22,7 @@ REBUILD_JOB = "rebuild_warehouse"
 BACKFILL_JOB = "backfill_history"
 NIGHTLY_SCHEDULE = "nightly_refresh"
 ALERT_SENSOR = "alert_on_failure"
+FORGET_SENSOR = "forget_old_runs"
 CHANGE_SENSOR = "content_changes"
 RUNS_A_TICK = 50
 _FIRST_LOOK = timedelta(hours=1)
@@ -145,5 +147,21 @@ def content_changes(job: UnresolvedAssetJobDefinition, settings: Settings) -> dg
         return dg.SkipReason(
             "; ".join(unknown) or ("nothing changed" if before else "a first look: nothing to compare")
         )
+
+    return sensor
+
+
+def old_runs(settings: Settings) -> dg.SensorDefinition:
+    """Keeps Dagster's storage bounded: it keeps every run for ever by itself."""
+
+    @dg.sensor(
+        name=FORGET_SENSOR,
+        minimum_interval_seconds=3600,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Deletes the runs that are older than schedule.runs_kept_days.",
+    )
+    def sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        before = datetime.now(UTC) - timedelta(days=settings.schedule.runs_kept_days)
+        return dg.SkipReason(f"{forget_old_runs(context.instance, before, RUNS_A_TICK)} runs forgotten")
 
     return sensor

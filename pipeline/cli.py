@@ -17,14 +17,17 @@ import typer
 
 from pipeline.doctor import Grade
 from pipeline.errors import NewsledgerError
+from pipeline.lake.files import replacing
 from pipeline.lake.lock import hold_lock
 from pipeline.model.version import program_version
 from pipeline.printing import print_as, print_backfill, print_findings, print_status, print_sweep
 from pipeline.problems import Severity, Wanted, current_problems, print_problems
 from pipeline.report import write_report
-from pipeline.settings import CONFIG_VARIABLE, NOW_VARIABLE, Settings, load_settings
+from pipeline.settings import CONFIG_VARIABLE, NOW_VARIABLE, POSTGRES_VARIABLE, Settings, load_settings
 from pipeline.terminal import TERMINAL
 from pipeline.warehouse import ExportFormat, export_tables, query, read_file, roll_back
+
+_PLAIN_POSTGRES = "postgresql://"
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__.splitlines()[0]
@@ -56,6 +59,13 @@ class ProblemFormat(StrEnum):
     TABLE = "table"
     CSV = "csv"
     JSON = "json"
+
+
+class Part(StrEnum):
+    """What a service serves."""
+
+    WEBSERVER = "webserver"
+    DAEMON = "daemon"
 
 
 @app.command()
@@ -184,6 +194,22 @@ def ui(
 
 
 @app.command()
+def serve(
+    part: Annotated[Part, typer.Argument(help="The UI, or what runs the schedule, the sensors and the queue.")],
+    config: Config = None,
+    port: Annotated[int, typer.Option(help="Where the UI listens, on loopback.")] = 3000,
+) -> None:
+    """Serve one part of Dagster for good, as a service does (docs/production.md); `ui` is for a terminal."""
+    prepare_dagster_home(_settings(config))
+    workspace = ["-w", str(_shipped("workspace.yaml"))]
+    commands = {
+        Part.WEBSERVER: ["dagster_webserver", *workspace, "-h", "127.0.0.1", "-p", str(port)],
+        Part.DAEMON: ["dagster._daemon", "run", *workspace],
+    }
+    os.execv(sys.executable, [sys.executable, "-m", *commands[part]])  # noqa: S606 (as above)
+
+
+@app.command()
 def doctor(config: Config = None) -> None:
     """Look at all that a refresh leans on, and say what to do; exit code 1 where something must be mended."""
     findings = [*print_findings(_settings(config))]
@@ -202,9 +228,17 @@ def prepare_dagster_home(settings: Settings) -> Path:
     home = settings.dagster_home
     try:
         home.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(_shipped("dagster.yaml"), home / "dagster.yaml")
+        parts = ["dagster.yaml", *(["deploy/postgres.yaml"] if os.environ.get(POSTGRES_VARIABLE) else [])]
+        text = "".join(_shipped(part).read_text("utf-8") for part in parts)
+        kept = home / "dagster.yaml"
+        if not kept.exists() or kept.read_text("utf-8") != text:
+            with replacing(kept) as temporary:
+                temporary.write_text(text, "utf-8")
     except OSError as error:
         raise NewsledgerError(f"{home}: DAGSTER_HOME cannot be prepared: {error.strerror}; mend data_dir") from error
+    url = os.environ.get(POSTGRES_VARIABLE, "")
+    if url.startswith(_PLAIN_POSTGRES):  # for which SQLAlchemy takes another driver than dagster-postgres brings
+        os.environ[POSTGRES_VARIABLE] = url.replace(_PLAIN_POSTGRES, "postgresql+psycopg2://", 1)
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
     return home

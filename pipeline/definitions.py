@@ -20,6 +20,7 @@ from pipeline.automation import (
     check_links_job,
     content_changes,
     nightly_refresh,
+    old_runs,
     rebuild_job,
     refresh_job,
 )
@@ -45,7 +46,7 @@ def build_definitions(settings: Settings, **resources: object) -> dg.Definitions
         resources={"refresh": refresh_resource(settings), "backfill": backfill_resource(settings)} | resources,
         jobs=[job, check_links_job(), rebuild_job(), backfill_job()],
         schedules=[nightly_refresh(job, settings.schedule)],
-        sensors=[alert_on_failure(settings), content_changes(job, settings)],
+        sensors=[alert_on_failure(settings), content_changes(job, settings), old_runs(settings)],
         executor=dg.in_process_executor,
     )
 

@@ -6,6 +6,7 @@ is a finding too.
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -28,7 +29,7 @@ from pipeline.content import standing
 from pipeline.errors import NewsledgerError, SourceError
 from pipeline.lake.lock import holder_of
 from pipeline.model.version import program_version
-from pipeline.settings import Settings
+from pipeline.settings import POSTGRES_VARIABLE, Settings
 from pipeline.webhook import webhook_url
 
 _LOW_BYTES = 1 << 30
@@ -239,8 +240,19 @@ def _dagster_home(settings: Settings) -> Iterator[Finding]:
         return
     if not isinstance(kept, dict) or "telemetry" not in kept:
         yield Finding("dagster home", Grade.WARNING, f"{file} is not ours", "remove it: it is made anew")
+        return
+    url = os.environ.get(POSTGRES_VARIABLE)
+    if url is None:
+        yield Finding("dagster home", Grade.OK, f"{home}; runs are kept in files there")
+        return
+    parts = urlsplit(url)
+    try:
+        socket.create_connection((parts.hostname or "", parts.port or 5432), _DNS_SECONDS).close()
+    except OSError as error:
+        words = f"PostgreSQL at {parts.hostname}, port {parts.port or 5432}, is not reached: {error.strerror or error}"
+        yield Finding("dagster home", Grade.ERROR, words, f"start it, or mend {POSTGRES_VARIABLE}")
     else:
-        yield Finding("dagster home", Grade.OK, f"{home}")
+        yield Finding("dagster home", Grade.OK, f"{home}; runs are kept in PostgreSQL at {parts.hostname}")
 
 
 def _lock(settings: Settings) -> Iterator[Finding]:

@@ -6,11 +6,12 @@ from uuid import uuid4
 
 import dagster as dg
 
-from pipeline.alerts import STARTED_BY_TAG, fail_lost_runs, tell
+from pipeline.alerts import tell
 from pipeline.assets.backfill import BACKFILL_OP
 from pipeline.automation import BACKFILL_JOB, REFRESH_JOB
 from pipeline.definitions import build_definitions
 from pipeline.errors import AlertError, NewsledgerError
+from pipeline.runs import STARTED_BY_TAG, fail_lost_runs
 from pipeline.settings import Settings
 
 LOGGER = logging.getLogger("newsledger.alerts")

@@ -7,18 +7,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from pipeline import alerts
+from pipeline import runs
 from pipeline.cli import prepare_dagster_home
 from pipeline.definitions import build_definitions
 from pipeline.errors import SourceError
 from pipeline.lake.lock import hold_lock
 from pipeline.running import run_refresh
+from pipeline.runs import forget_old_runs
 from pipeline.settings import Settings
 from tests.webhooks import SECRET_PATH, Webhook, serve_webhook
 
@@ -158,8 +159,8 @@ def test_a_killed_refresh_leaves_nothing_locked_and_is_told(
 
     _tick(settings, instance)
     assert instance.get_run_by_id(run.run_id).status == dg.DagsterRunStatus.STARTED, "it may only just be starting"
-    monkeypatch.setattr(alerts, "_STARTING", timedelta(0))
-    monkeypatch.setattr(alerts, "_ENDING_SECONDS", 0)
+    monkeypatch.setattr(runs, "_STARTING", timedelta(0))
+    monkeypatch.setattr(runs, "_ENDING_SECONDS", 0)
     with hold_lock(settings.lock_file, f"run {run.run_id}"):
         _tick(settings, instance)
         assert instance.get_run_by_id(run.run_id).status == dg.DagsterRunStatus.STARTED, "it is at work"
@@ -223,3 +224,19 @@ def test_content_that_changes_asks_for_one_run(settings_for: Callable[..., Setti
         cursor = after
     assert len(set(keys)) == 2
     assert json.loads(cursor or "")[0] == 2
+
+
+def test_old_runs_are_forgotten_and_runs_of_others_are_not(settings: Settings) -> None:
+    @dg.job
+    def of_somebody_else() -> None:
+        pass
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = build_definitions(settings).resolve_job_def("refresh")
+        for run in (instance.create_run_for_job(job, tags=job.tags), instance.create_run_for_job(of_somebody_else)):
+            instance.report_run_failed(run)
+        sensor = build_definitions(settings).get_repository_def().get_sensor_def("forget_old_runs")
+        with dg.build_sensor_context(instance=instance) as context:
+            assert sensor.evaluate_tick(context).skip_message == "0 runs forgotten"
+        assert forget_old_runs(instance, datetime.now(UTC) + timedelta(hours=1), 10) == 1
+        assert [run.job_name for run in instance.get_runs()] == ["of_somebody_else"]
