@@ -36,13 +36,13 @@ def column_lineage(full_name: str, log_keys: Mapping[str, Iterable[dg.AssetKey]]
                 for source, read in sorted(origins)
                 for key in (log_keys[source] if source == "log.documents" else [asset_key(source)])
             ]
-            for column, origins in _origins(full_name).items()
+            for column, origins in column_origins(full_name).items()
         }
     )
 
 
 @cache
-def _origins(full_name: str) -> dict[str, frozenset[Column]]:
+def column_origins(full_name: str) -> dict[str, frozenset[Column]]:
     """Of each column of a relation of `sql/`, the columns of tables and logs that it is made from."""
     known = _known()
     reads = known.staged.get(full_name) or _read_off(full_name, known.columns)
@@ -73,7 +73,7 @@ def _through(read: Column) -> frozenset[Column]:
     if full_name in COMPUTED:
         return frozenset(origin for each in COMPUTED[full_name].made_from for origin in _through(each))
     if full_name.startswith("staging."):
-        return _origins(full_name).get(column, frozenset())
+        return column_origins(full_name).get(column, frozenset())
     return frozenset([read]) if full_name in TABLES or full_name in _LOGS else frozenset()
 
 

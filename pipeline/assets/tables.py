@@ -8,7 +8,7 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.assets.lineage import column_lineage
+from pipeline.assets.lineage import Column, column_lineage, column_origins
 from pipeline.assets.source_code import python_reference, sql_reference
 from pipeline.checks import asset_key
 from pipeline.lake.build import Built
@@ -24,6 +24,7 @@ from pipeline.settings import Schedule
 
 OWNERS = ["team:newsledger"]
 PREVIEW_ROWS = 10
+ORIGINS_SHOWN = 4
 
 
 def table_specs(schema: str, kinds: set[str], log_keys: Mapping[str, Iterable[dg.AssetKey]]) -> list[dg.AssetSpec]:
@@ -62,17 +63,27 @@ def _inputs(found: Relation) -> set[str]:
 
 
 def column_schema(table: Table) -> dg.TableSchema:
+    """The columns, each with what it means and where it comes from: Dagster's own page shows no lineage of columns."""
+    origins = column_origins(table.full_name)
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
                 column.name,
                 column.type,
-                column.meaning,
+                _meaning(column.meaning, origins.get(column.name, ())),
                 constraints=dg.TableColumnConstraints(nullable=column.nullable),
             )
             for column in table.columns
         ]
     )
+
+
+def _meaning(meaning: str, origins: Iterable[Column]) -> str:
+    named = [f"`{table}.{column}`" for table, column in sorted(origins)]
+    if not named:
+        return meaning
+    more = f" and {len(named) - ORIGINS_SHOWN} more" if len(named) > ORIGINS_SHOWN else ""
+    return f"{meaning} ← {', '.join(named[:ORIGINS_SHOWN])}{more}"
 
 
 def log_schema(log: pa.Schema) -> dg.TableSchema:

@@ -160,14 +160,14 @@ def test_sql_that_cannot_be_followed_costs_its_lineage_and_nothing_else(
 ) -> None:
     unknown = replace(relation("coverage.stories"), sql="select title from a.b, c.d")
     monkeypatch.setattr(lineage, "relation", lambda _: unknown)
-    lineage._origins.cache_clear()
+    lineage.column_origins.cache_clear()
     try:
         assert lineage.column_lineage("coverage.stories", {}).deps_by_column == {"title": []}
         monkeypatch.setattr(lineage, "relation", lambda _: replace(unknown, sql="select title from"))
-        lineage._origins.cache_clear()
+        lineage.column_origins.cache_clear()
         assert lineage.column_lineage("coverage.stories", {}).deps_by_column == {}
     finally:
-        lineage._origins.cache_clear()
+        lineage.column_origins.cache_clear()
     assert "sql/coverage/stories.sql: no lineage of its columns" in caplog.text
 
 
