@@ -158,13 +158,11 @@ def test_every_column_says_where_it_comes_from(definitions: dg.Definitions) -> N
 def test_sql_that_cannot_be_followed_costs_its_lineage_and_nothing_else(
     definitions: dg.Definitions, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    unknown = replace(relation("coverage.stories"), sql="select title from a.b, c.d")
-    monkeypatch.setattr(lineage, "relation", lambda _: unknown)
+    whose = "select upper(name) as name from a.b inner join c.d on b.id = d.id where name = 'x'"
+    odd = replace(relation("coverage.stories"), sql=whose)
+    monkeypatch.setattr(lineage, "relation", lambda _: odd)
     lineage.column_origins.cache_clear()
     try:
-        assert lineage.column_lineage("coverage.stories", {}).deps_by_column == {"title": []}
-        monkeypatch.setattr(lineage, "relation", lambda _: replace(unknown, sql="select title from"))
-        lineage.column_origins.cache_clear()
         assert lineage.column_lineage("coverage.stories", {}).deps_by_column == {}
     finally:
         lineage.column_origins.cache_clear()
