@@ -1,5 +1,5 @@
-"""Print the benchmarks as small tables: `python -m bench intake | growth | coverage | warehouse | links | truth`, or
-`make bench` for all. Writes nothing unless told to."""
+"""Print the benchmarks as small tables: `python -m bench intake | growth | coverage | warehouse | dagster | links |
+truth`, or `make bench` for all. Writes nothing unless told to."""
 
 import gc
 import json
@@ -19,6 +19,8 @@ from bench.archive import Archive, write_archive
 from bench.coverage import lines as coverage_lines
 from bench.coverage import measure_coverage
 from bench.coverage import targets as coverage_targets
+from bench.dagster_runs import dagster_targets, measure_dagster
+from bench.dagster_runs import lines as dagster_lines
 from bench.floor import PARSER
 from bench.growth import lines as growth_lines
 from bench.growth import measure_growth
@@ -106,6 +108,17 @@ def warehouse(
             archive = write_archive(Path(folder) / "site", files, related)
             told.append(measure_warehouse(archive, Path(folder), runs, memory_limit))
     _tell("warehouse", warehouse_lines(told), list(warehouse_targets(told)), [*map(asdict, told)], save)
+
+
+@app.command()
+def dagster(
+    runs: Annotated[int, typer.Option(min=1, help="Runs; medians are printed.")] = 3,
+    save: Annotated[bool, typer.Option("--save", help="Also write bench/results/<date>-dagster.json.")] = False,
+) -> None:
+    """What Newsledger adds to Dagster: loading, reloading, and a night on which nothing changed."""
+    with TemporaryDirectory(prefix="newsledger-bench-") as folder:
+        told = measure_dagster(Path(folder), runs)
+    _tell("dagster", dagster_lines(told), list(dagster_targets(told)), asdict(told), save)
 
 
 @app.command()

@@ -7,9 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 import dagster as dg
+import pyarrow as pa
 
 from pipeline.lake.build import Builder
 from pipeline.lake.relations import Relation, relations
+from pipeline.previews import markdown_table
 
 OFFENDERS_SHOWN = 20
 
@@ -37,7 +39,7 @@ def check_specs(schema: str) -> list[dg.AssetCheckSpec]:
             asset=asset_key(check.tags["on"]),
             description=check.description,
             blocking=blocks(check),
-            metadata={"sql": check.file},
+            metadata={"sql": check.file, "severity": check.tags["severity"]},
         )
         for check in checks_on(schema)
     ]
@@ -58,7 +60,7 @@ def run_checks(builder: Builder, checks: Iterable[Relation]) -> dict[str, list[d
                 description=check.tags["message"] if offenders.num_rows else None,
                 metadata={
                     "offenders": offenders.num_rows,
-                    "first_offenders": dg.MetadataValue.json(_shown(offenders.slice(0, OFFENDERS_SHOWN).to_pylist())),
+                    "first_offenders": dg.MetadataValue.md(_shown(offenders.slice(0, OFFENDERS_SHOWN))),
                     "sql": check.file,
                 },
             )
@@ -66,5 +68,5 @@ def run_checks(builder: Builder, checks: Iterable[Relation]) -> dict[str, list[d
     return results
 
 
-def _shown(rows: list[dict[str, object]]) -> list[dict[str, str]]:
-    return [{name: str(value) for name, value in row.items()} for row in rows]
+def _shown(rows: pa.Table) -> str:
+    return markdown_table(rows.column_names, rows.to_pylist()) if rows.num_rows else "none"

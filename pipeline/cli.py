@@ -1,4 +1,4 @@
-"""The command line: `newsledger refresh | backfill | status | sql | export | issues | links | report | rollback | ui`.
+"""The command line: `newsledger refresh | backfill | status | sql | export | issues | links | report | ui | doctor …`.
 
 Belongs here: arguments, what is printed, exit codes. The refresh itself is the Dagster job, run in this process on the
 instance that the UI shows. Dagster is imported only by the command that runs it: a query answers at once.
@@ -15,16 +15,20 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from pipeline.doctor import Grade
 from pipeline.errors import NewsledgerError
+from pipeline.lake.files import replacing
 from pipeline.lake.lock import hold_lock
 from pipeline.links_commands import links_app
 from pipeline.model.version import program_version
 from pipeline.options import Config, settings_of
-from pipeline.printing import print_as, print_backfill, print_status, print_sweep
+from pipeline.printing import print_as, print_backfill, print_findings, print_status, print_sweep
 from pipeline.problems import Severity, Wanted, current_problems, print_problems
-from pipeline.settings import NOW_VARIABLE, Settings
+from pipeline.settings import NOW_VARIABLE, POSTGRES_VARIABLE, Settings
 from pipeline.terminal import TERMINAL
 from pipeline.warehouse import ExportFormat, export_tables, query, read_file, roll_back
+
+_PLAIN_POSTGRES = "postgresql://"
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__.splitlines()[0]
@@ -52,6 +56,13 @@ class ProblemFormat(StrEnum):
     TABLE = "table"
     CSV = "csv"
     JSON = "json"
+
+
+class Part(StrEnum):
+    """What a service serves."""
+
+    WEBSERVER = "webserver"
+    DAEMON = "daemon"
 
 
 @app.command()
@@ -189,6 +200,30 @@ def ui(
 
 
 @app.command()
+def serve(
+    part: Annotated[Part, typer.Argument(help="The UI, or what runs the schedule, the sensors and the queue.")],
+    config: Config = None,
+    port: Annotated[int, typer.Option(help="Where the UI listens, on loopback.")] = 3000,
+) -> None:
+    """Serve one part of Dagster for good, as a service does (docs/production.md); `ui` is for a terminal."""
+    prepare_dagster_home(settings_of(config))
+    workspace = ["-w", str(_shipped("workspace.yaml"))]
+    commands = {
+        Part.WEBSERVER: ["dagster_webserver", *workspace, "-h", "127.0.0.1", "-p", str(port)],
+        Part.DAEMON: ["dagster._daemon", "run", *workspace],
+    }
+    os.execv(sys.executable, [sys.executable, "-m", *commands[part]])  # noqa: S606 (as above)
+
+
+@app.command()
+def doctor(config: Config = None) -> None:
+    """Look at all that a refresh leans on, and say what to do; exit code 1 where something must be mended."""
+    findings = [*print_findings(settings_of(config))]
+    if Grade.ERROR in findings:
+        raise typer.Exit(1)
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     typer.echo(program_version())
@@ -199,9 +234,17 @@ def prepare_dagster_home(settings: Settings) -> Path:
     home = settings.dagster_home
     try:
         home.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(_shipped("dagster.yaml"), home / "dagster.yaml")
+        parts = ["dagster.yaml", *(["deploy/postgres.yaml"] if os.environ.get(POSTGRES_VARIABLE) else [])]
+        text = "".join(_shipped(part).read_text("utf-8") for part in parts)
+        kept = home / "dagster.yaml"
+        if not kept.exists() or kept.read_text("utf-8") != text:
+            with replacing(kept) as temporary:
+                temporary.write_text(text, "utf-8")
     except OSError as error:
         raise NewsledgerError(f"{home}: DAGSTER_HOME cannot be prepared: {error.strerror}; mend data_dir") from error
+    url = os.environ.get(POSTGRES_VARIABLE, "")
+    if url.startswith(_PLAIN_POSTGRES):  # for which SQLAlchemy takes another driver than dagster-postgres brings
+        os.environ[POSTGRES_VARIABLE] = url.replace(_PLAIN_POSTGRES, "postgresql+psycopg2://", 1)
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
     return home

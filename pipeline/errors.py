@@ -17,6 +17,14 @@ class SourceError(NewsledgerError):
     """A source of content cannot be read as a whole (a missing folder, a tree that shrank)."""
 
 
+class UnreachableError(SourceError):
+    """A source cannot be reached now; the same may go well in a moment."""
+
+
+class AlertError(NewsledgerError):
+    """A failure could not be told to the webhook."""
+
+
 class LakeError(NewsledgerError):
     """The logs or the table snapshots cannot be read or written."""
 

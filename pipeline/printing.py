@@ -2,7 +2,7 @@
 
 import io
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import orjson
 import pyarrow as pa
@@ -11,6 +11,7 @@ import pyarrow.parquet
 from rich.console import Console
 from rich.table import Table
 
+from pipeline.doctor import Grade, examine
 from pipeline.errors import QueryError
 from pipeline.model.text import printable
 from pipeline.settings import Settings
@@ -18,6 +19,7 @@ from pipeline.terminal import TERMINAL
 from pipeline.warehouse import query, read_file
 from pipeline.warehouse.sweep_summary import SUMMARY, summarise
 
+_COLOURS = {Grade.OK: "green", Grade.WARNING: "yellow", Grade.ERROR: "red"}
 _LAST = """
 select refresh_id, started_at, clock, rehearsal, files_seen, files_accepted, files_rejected, files_skipped,
     files_unchanged, files_removed, urls_due, urls_checked, urls_postponed
@@ -102,6 +104,17 @@ def print_backfill(source: str, counts: Mapping[str, int], program: str, options
         f"next       {program} refresh{options}   shows them in coverage.document_versions",
     ):
         console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def print_findings(settings: Settings) -> Iterator[Grade]:
+    """What the doctor finds, each as it is found; yields how it is."""
+    console = _console()
+    for finding in examine(settings):
+        line = f"{finding.grade:<8}{finding.what}: {finding.words}"
+        console.print(printable(line), soft_wrap=True, highlight=False, markup=False, style=_COLOURS[finding.grade])
+        if finding.remedy:
+            console.print(printable(f"        {finding.remedy}"), soft_wrap=True, highlight=False, markup=False)
+        yield finding.grade
 
 
 def print_as(result: pa.Table, form: str) -> None:

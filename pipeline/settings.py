@@ -24,6 +24,8 @@ from pipeline.errors import SettingsError
 CONFIG_VARIABLE = "NEWSLEDGER_CONFIG"
 DEFAULT_CONFIG = "newsledger.yaml"
 NOW_VARIABLE = "NEWSLEDGER_NOW"
+POSTGRES_VARIABLE = "NEWSLEDGER_POSTGRES_URL"
+"""Where Dagster keeps its runs, instead of files: a secret, read by Dagster itself."""
 FAST_PACE_SECONDS = 0.1
 """Below this gap between requests, a public host needs `links.allow_fast` (link-check politeness)."""
 
@@ -47,7 +49,7 @@ _ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[^/]*:")
 """What git takes for a URL or host:path; all else is a folder of this machine."""
 
 # Read by the program outside this object: not overrides of a setting.
-_NOT_SETTINGS = {CONFIG_VARIABLE, NOW_VARIABLE}
+_NOT_SETTINGS = {CONFIG_VARIABLE, NOW_VARIABLE, POSTGRES_VARIABLE}
 
 
 def _later(what: str) -> str:
@@ -220,6 +222,8 @@ class Schedule(_Section):
 
     cron: Annotated[str, Field(pattern=r"^\S+( \S+){4}$")] = "0 2 * * *"
     timezone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+    stale_after_hours: Annotated[float, Field(gt=0, le=24 * 366)] = 36
+    runs_kept_days: Annotated[int, Field(ge=7)] = 400
 
 
 class Warehouse(_Section):
@@ -270,7 +274,7 @@ class Executor(_Section):
 class Alerts(_Section):
     """Where failures are told. Only the variable's name is a setting: its value is a secret."""
 
-    webhook_env: str = "NEWSLEDGER_WEBHOOK"
+    webhook_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "NEWSLEDGER_WEBHOOK"
 
 
 class Settings(BaseSettings):
@@ -314,6 +318,10 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over the file, whose values arrive as init values."""
         return env_settings, init_settings
+
+    def without_asking(self) -> Self:
+        """The same, but no link is asked."""
+        return self.model_copy(update={"links": self.links.model_copy(update={"enabled": False})})
 
     @property
     def lake_dir(self) -> Path:

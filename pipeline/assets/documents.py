@@ -7,13 +7,20 @@ from pathlib import Path
 
 import dagster as dg
 import pyarrow as pa
+from pydantic import Field
 
 from pipeline.assets.resources import refresh_of
-from pipeline.assets.tables import OWNERS
+from pipeline.assets.tables import OWNERS, freshness, log_schema, log_size
 from pipeline.content import Counts, Intake, Reader, Rules, StatCache, open_tree
+from pipeline.errors import UnreachableError
 from pipeline.executors import open_workers
 from pipeline.lake.refresh import Refresh
+from pipeline.model.logs import DOCUMENTS
 from pipeline.settings import Settings, Source
+
+RETRIES = 3
+FIRST_WAIT_SECONDS = 5
+"""Before a source that cannot be reached is asked again; twice as long each time."""
 
 
 def document_key(source: str) -> dg.AssetKey:
@@ -25,8 +32,20 @@ def cache_file(settings: Settings, source: Source) -> Path:
     return settings.data_dir / "cache" / f"{source.name}.feather"
 
 
-def documents_asset(source: Source, copies: Path) -> dg.AssetsDefinition:
-    """The asset `documents/<source>`; `copies` is the folder of what was fetched."""
+class Reading(dg.Config):
+    """How this run reads one source."""
+
+    min_files_share: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Least share of the files of the last refresh that must be seen, for this run alone: 0 believes"
+        " that the others are really gone. Empty: sanity.min_files_share of the settings",
+    )
+
+
+def documents_asset(source: Source, settings: Settings) -> dg.AssetsDefinition:
+    """The asset `documents/<source>`, which can be read alone: what stands in the log of the others stays."""
 
     @dg.asset(
         key=document_key(source.name),
@@ -36,27 +55,35 @@ def documents_asset(source: Source, copies: Path) -> dg.AssetsDefinition:
         description=f"The files of the source {source.name}, taken into the append-only documents log: one row for"
         " each meaning a file has had. An unchanged file costs a stat.",
         metadata={
-            "place": open_tree(source, copies).place,
+            "dagster/column_schema": log_schema(DOCUMENTS),
+            "place": open_tree(source, settings.copies_dir).place,
             "include": ", ".join(source.include),
             "exclude": ", ".join(source.exclude),
         }
         | ({"branch": source.branch or "the repository's HEAD"} if source.git else {}),
+        freshness_policy=freshness(settings.schedule),
         required_resource_keys={"refresh"},
     )
-    def documents(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    def documents(context: dg.AssetExecutionContext, config: Reading) -> dg.MaterializeResult:  # type: ignore[type-arg]
         refresh = refresh_of(context)
-        counts = take_in(refresh, source)
+        try:
+            counts = take_in(refresh, source, config.min_files_share)
+        except UnreachableError as error:
+            waiting = FIRST_WAIT_SECONDS * 2**context.retry_number
+            raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=waiting) from error
         context.log.info("%s: %s", source.name, ", ".join(f"{n:,} {what}" for what, n in asdict(counts).items()))
         return dg.MaterializeResult(
             metadata={"dagster/row_count": counts.seen}
             | {f"files_{name}": value for name, value in asdict(counts).items()}
+            | log_size(refresh.logs.documents)
         )
 
     return documents
 
 
-def take_in(refresh: Refresh, source: Source) -> Counts:
-    """Read the source into the log and record what was counted. Raises SourceError where it cannot be believed."""
+def take_in(refresh: Refresh, source: Source, min_files_share: float | None = None) -> Counts:
+    """Read the source into the log and record what was counted. Raises SourceError where it cannot be believed, which
+    `min_files_share` settles for once."""
     settings = refresh.settings
     log = refresh.logs.documents
 
@@ -75,7 +102,7 @@ def take_in(refresh: Refresh, source: Source) -> Counts:
             log=log,
             executor=None if workers is None else workers.pool,
             seen_before=_seen_before(refresh, source.name),
-            min_files_share=settings.sanity.min_files_share,
+            min_files_share=settings.sanity.min_files_share if min_files_share is None else min_files_share,
         ).run()
     refresh.record(
         "read",

@@ -8,14 +8,16 @@ import dagster as dg
 from pipeline.assets.archive import look_for_copies
 from pipeline.assets.choosing import ChosenLinks, chosen_links
 from pipeline.assets.resources import refresh_of
-from pipeline.assets.tables import OWNERS, built_results, table_specs
+from pipeline.assets.tables import OWNERS, built_results, freshness, log_schema, log_size, table_specs
 from pipeline.checks import asset_key, check_specs, checks_on, run_checks
 from pipeline.executors import open_workers
 from pipeline.lake.build import Builder
 from pipeline.lake.refresh import Refresh
 from pipeline.lake.spool import Spool
 from pipeline.links import DueUrl, Lookups, SweepResult, plan_sweep, sweep_to_log
+from pipeline.model.logs import LINK_CHECKS
 from pipeline.rehearsal import rehearsed
+from pipeline.settings import Settings
 from pipeline.terminal import progress_bar
 from pipeline.warehouse.sweep_summary import SUMMARY, summarise
 
@@ -29,7 +31,7 @@ order by priority
 """
 
 
-def links_assets() -> dg.AssetsDefinition:
+def links_assets(settings: Settings) -> dg.AssetsDefinition:
     """The sweep and every table of the schema `links`, as one step."""
     sweep_spec = dg.AssetSpec(
         SWEEP_KEY,
@@ -39,6 +41,8 @@ def links_assets() -> dg.AssetsDefinition:
         group_name="links",
         kinds={"deltalake"},
         owners=OWNERS,
+        metadata={"dagster/column_schema": log_schema(LINK_CHECKS)},
+        freshness_policy=freshness(settings.schedule),
     )
     completed = dg.AssetCheckSpec(
         "sweep_completed",
@@ -135,6 +139,7 @@ def _counts(refresh: Refresh, result: SweepResult | None) -> dict[str, bool | in
         "urls_checked": result.checked,
         "urls_postponed": result.postponed,
         "rehearsal": refresh.settings.links.rehearsal is not None,
+        **log_size(refresh.logs.link_checks),
     }
 
 

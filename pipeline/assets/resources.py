@@ -9,7 +9,7 @@ import dagster as dg
 from pipeline.lake.refresh import Refresh, begin_backfill, begin_refresh
 from pipeline.settings import NOW_VARIABLE, Settings
 
-_CONFIG = {
+_NOW = {
     "now": dg.Field(
         dg.Noneable(dg.StringSource),
         is_required=False,
@@ -19,15 +19,26 @@ _CONFIG = {
 }
 
 
+_ASKING = {
+    "ask_links": dg.Field(
+        bool,
+        is_required=False,
+        default_value=True,
+        description="Whether links are asked in this run; if not, their states follow from what was observed before",
+    )
+}
+
+
 def refresh_resource(settings: Settings) -> dg.ResourceDefinition:
     """Holds the lock from the first step to the last; fails the run at once where another refresh holds it."""
 
     @dg.resource(
-        config_schema=_CONFIG,
+        config_schema=_NOW | _ASKING,
         description="The refresh at work: its settings, id, clock, logs and snapshots, under the one lock.",
     )
     def refresh(context: dg.InitResourceContext) -> Iterator[Refresh]:
-        with begin_refresh(settings, *_run(context)) as begun:
+        asking = settings if context.resource_config["ask_links"] else settings.without_asking()
+        with begin_refresh(asking, *_run(context)) as begun:
             yield begun
 
     return refresh
@@ -37,7 +48,7 @@ def backfill_resource(settings: Settings) -> dg.ResourceDefinition:
     """The same for a backfill, which takes the same lock and is no refresh."""
 
     @dg.resource(
-        config_schema=_CONFIG, description="The backfill at work: its settings, id, clock and logs, under the one lock."
+        config_schema=_NOW, description="The backfill at work: its settings, id, clock and logs, under the one lock."
     )
     def backfill(context: dg.InitResourceContext) -> Iterator[Refresh]:
         with begin_backfill(settings, *_run(context)) as begun:

@@ -1,22 +1,30 @@
 """What the assets of tables share: their specs, made from the SQL files and declared columns, and their results."""
 
-import textwrap
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.assets.lineage import Column, column_lineage, column_origins
+from pipeline.assets.source_code import python_reference, sql_reference
 from pipeline.checks import asset_key
 from pipeline.lake.build import Built
+from pipeline.lake.logs import Log
 from pipeline.lake.refresh import Refresh
 from pipeline.lake.relations import Relation, relation, relations
 from pipeline.lake.snapshots import TableFile
+from pipeline.model import logs
+from pipeline.model.logs import REFRESHES, duckdb_type
 from pipeline.model.tables import TABLES, Table
+from pipeline.previews import markdown_table
+from pipeline.settings import Schedule
 
 OWNERS = ["team:newsledger"]
 PREVIEW_ROWS = 10
-PREVIEW_CHARACTERS = 60
+ORIGINS_SHOWN = 4
 
 
 def table_specs(schema: str, kinds: set[str], log_keys: Mapping[str, Iterable[dg.AssetKey]]) -> list[dg.AssetSpec]:
@@ -30,7 +38,13 @@ def table_specs(schema: str, kinds: set[str], log_keys: Mapping[str, Iterable[dg
             group_name=schema,
             kinds=kinds,
             owners=OWNERS,
-            metadata={"dagster/column_schema": column_schema(TABLES[found.full_name]), "sql": found.file}
+            metadata={
+                "dagster/column_schema": column_schema(TABLES[found.full_name]),
+                "dagster/column_lineage": column_lineage(found.full_name, log_keys),
+                "dagster/table_name": found.full_name,
+                "sql": found.file,
+            }
+            | sql_reference(found)
             | {tag: found.tags[tag] for tag in ("grain", "key") if tag in found.tags},
         )
         for found in relations(schema)
@@ -49,17 +63,65 @@ def _inputs(found: Relation) -> set[str]:
 
 
 def column_schema(table: Table) -> dg.TableSchema:
+    """The columns, each with what it means and where it comes from: Dagster's own page shows no lineage of columns."""
+    origins = column_origins(table.full_name)
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
                 column.name,
                 column.type,
-                column.meaning,
+                _meaning(column.meaning, origins.get(column.name, ())),
                 constraints=dg.TableColumnConstraints(nullable=column.nullable),
             )
             for column in table.columns
         ]
     )
+
+
+def _meaning(meaning: str, origins: Iterable[Column]) -> str:
+    named = [f"`{table}.{column}`" for table, column in sorted(origins)]
+    if not named:
+        return meaning
+    more = f" and {len(named) - ORIGINS_SHOWN} more" if len(named) > ORIGINS_SHOWN else ""
+    return f"{meaning} ← {', '.join(named[:ORIGINS_SHOWN])}{more}"
+
+
+def log_schema(log: pa.Schema) -> dg.TableSchema:
+    """The columns of a log, as DuckDB reads them."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                field.name,
+                duckdb_type(field.type),
+                field.metadata[b"comment"].decode(),
+                constraints=dg.TableColumnConstraints(nullable=field.nullable),
+            )
+            for field in log
+        ]
+    )
+
+
+def refreshes_log() -> dg.AssetSpec:
+    """The log that every step writes into: no step makes it, and a table that reads it waits for those steps."""
+    return dg.AssetSpec(
+        asset_key("log.refreshes"),
+        description="The append-only log of refreshes: what each started with, read, counted, swept and published.",
+        group_name="ops",
+        kinds={"deltalake"},
+        owners=OWNERS,
+        metadata={"dagster/column_schema": log_schema(REFRESHES)} | python_reference(logs),
+    )
+
+
+def log_size(log: Log) -> dict[str, int]:
+    """How the log grows, whoever wrote into it."""
+    return dict(zip(("log_rows", "log_bytes"), log.size(), strict=True))
+
+
+def freshness(schedule: Schedule) -> dg.FreshnessPolicy:
+    """What is overdue on the morning after a night that made nothing of it."""
+    overdue = timedelta(hours=schedule.stale_after_hours)
+    return dg.FreshnessPolicy.time_window(fail_window=overdue, warn_window=overdue * 0.75)
 
 
 def built_results(
@@ -87,16 +149,9 @@ def table_metadata(table: TableFile) -> dict[str, dg.MetadataValue]:
 
 
 def preview(file: Path) -> str:
-    """The first rows of a Parquet file as a Markdown table, each value cut short: events are kept for years."""
+    """The first rows of a Parquet file as a Markdown table."""
     with pq.ParquetFile(file) as parquet:
         names = parquet.schema_arrow.names
         batch = next(parquet.iter_batches(batch_size=PREVIEW_ROWS), None)
     rows = [] if batch is None else batch.to_pylist()
-    lines = [names, ["---"] * len(names), *([_cell(row[name]) for name in names] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value)[: 4 * PREVIEW_CHARACTERS]
-    text = textwrap.shorten(text, PREVIEW_CHARACTERS, placeholder="…")
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "\\`")
+    return markdown_table(names, rows)

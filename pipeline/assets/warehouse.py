@@ -6,12 +6,13 @@ import dagster as dg
 
 from pipeline.assets.coverage import coverage_builder
 from pipeline.assets.resources import refresh_of
-from pipeline.assets.tables import OWNERS
+from pipeline.assets.tables import OWNERS, freshness, log_size
 from pipeline.checks import asset_key, blocks, checks_on, run_checks
 from pipeline.errors import WarehouseError
 from pipeline.lake.refresh import Refresh
 from pipeline.model.tables import TABLES
 from pipeline.report import write_report
+from pipeline.settings import Settings
 from pipeline.warehouse import build_warehouse, publish_warehouse
 from pipeline.warehouse.building import BUILDING
 
@@ -76,23 +77,32 @@ def report(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: 
     return dg.MaterializeResult(metadata={"page": dg.MetadataValue.path(page), "bytes": page.stat().st_size})
 
 
-@dg.asset(
-    key=PUBLISHED_KEY,
-    deps=[FILE_KEY, REPORT_KEY],
-    group_name="warehouse",
-    kinds={"duckdb"},
-    owners=OWNERS,
-    description="What readers open: the symlink names the new file from now on, the snapshot's pointer the new tables.",
-    required_resource_keys={"refresh"},
-)
-def published(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    refresh = refresh_of(context)
-    settings = refresh.settings
-    file = publish_warehouse(_built_file(refresh), settings.warehouse_file, settings.warehouse.keep)
-    refresh.snapshots.publish(settings.lake.keep_snapshots)
-    refresh.record("published", warehouse=file.name)
-    for log in refresh.logs:
-        log.compact()
-    return dg.MaterializeResult(
-        metadata={"file": dg.MetadataValue.path(file), "link": dg.MetadataValue.path(settings.warehouse_file)}
+def published_asset(settings: Settings) -> dg.AssetsDefinition:
+    """Publication, after which the warehouse is fresh."""
+
+    @dg.asset(
+        key=PUBLISHED_KEY,
+        deps=[FILE_KEY, REPORT_KEY],
+        group_name="warehouse",
+        kinds={"duckdb"},
+        owners=OWNERS,
+        description="What readers open: the symlink names the new file from now on, the snapshot's pointer the new"
+        " tables.",
+        freshness_policy=freshness(settings.schedule),
+        required_resource_keys={"refresh"},
     )
+    def published(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        refresh = refresh_of(context)
+        file = publish_warehouse(_built_file(refresh), settings.warehouse_file, settings.warehouse.keep)
+        refresh.snapshots.publish(settings.lake.keep_snapshots)
+        refresh.record("published", warehouse=file.name)
+        for log in refresh.logs:
+            log.compact()
+        context.log_event(
+            dg.AssetMaterialization(asset_key("log.refreshes"), metadata=log_size(refresh.logs.refreshes))
+        )
+        return dg.MaterializeResult(
+            metadata={"file": dg.MetadataValue.path(file), "link": dg.MetadataValue.path(settings.warehouse_file)}
+        )
+
+    return published

@@ -15,6 +15,7 @@ from pipeline.content.meaning import Rules, semantic_sha256
 from pipeline.content.paths import path_bytes, path_text
 from pipeline.content.reading import Reader
 from pipeline.content.site import site_base, site_bases
+from pipeline.content.standing import standing
 from pipeline.content.stat_cache import StatCache
 from pipeline.content.trees import Folder, Git, Objects, Tree, open_tree
 
@@ -38,5 +39,6 @@ __all__ = [
     "semantic_sha256",
     "site_base",
     "site_bases",
+    "standing",
     "timeline",
 ]

@@ -128,7 +128,8 @@ class Intake:
             raise SourceError(
                 f"source {self.source.name}: {self.tree.place} holds {seen} files, but held {before} at the last"
                 f" refresh: less than sanity.min_files_share ({self.min_files_share}). Nothing was changed. If the"
-                " files are really gone, run once with NEWSLEDGER_SANITY__MIN_FILES_SHARE=0"
+                " files are really gone, run once with NEWSLEDGER_SANITY__MIN_FILES_SHARE=0, or with"
+                " min_files_share: 0 in the config of the run"
             )
 
     def _read(self, paths: pa.Table, known: pa.Table) -> Iterator[Share]:

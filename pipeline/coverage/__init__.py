@@ -6,13 +6,31 @@ NFC, trimmed) and `forms.body_links` (the links below the front matter, found by
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from pipeline.coverage.bodies import BODY_LINKS, bodies_version, body_providers
-from pipeline.coverage.forms import form_providers, forms_version
+from pipeline.coverage.bodies import BODY_LINK_COLUMNS, BODY_LINKS, bodies_version, body_providers
+from pipeline.coverage.forms import TEXT_COLUMNS, URL_COLUMNS, form_providers, forms_version
 from pipeline.lake.build import Builder
 from pipeline.model.urls import SiteBase
 
-__all__ = ["input_providers", "input_versions"]
+__all__ = ["COMPUTED", "input_providers", "input_versions"]
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """What the SQL sees of one of them, and the columns that it is computed from."""
+
+    columns: tuple[str, ...]
+    made_from: tuple[tuple[str, str], ...]
+
+
+COMPUTED = {
+    "forms.urls": Computed(URL_COLUMNS, (("staging.url_uses", "source"), ("staging.url_uses", "raw"))),
+    "forms.texts": Computed(TEXT_COLUMNS, (("staging.texts", "raw"),)),
+    BODY_LINKS: Computed(
+        BODY_LINK_COLUMNS, (("staging.accepted_documents", "path"), ("staging.accepted_documents", "body"))
+    ),
+}
 
 
 def input_versions(sites: Mapping[str, SiteBase | None]) -> dict[str, str]:

@@ -18,6 +18,7 @@ from pipeline.coverage.markup import MAYBE_LINKS, MOST_CHARACTERS, links_in
 from pipeline.lake.build import Builder
 
 BODY_LINKS = "forms.body_links"
+BODY_LINK_COLUMNS = ("version_id", "links", "is_searched")
 _BATCH_CHARACTERS = 4 << 20
 _LINKS = pa.list_(pa.struct({"line": pa.int32(), "column": pa.int32(), "raw": pa.string()}))
 

@@ -31,6 +31,8 @@ _URLS = pa.schema(
 )
 _HOSTS = pa.schema({"host": pa.string(), "registrable_domain": pa.string()})
 _TEXTS = pa.schema({"raw": pa.string(), "text": pa.string(), "twice_escaped": pa.bool_()})
+URL_COLUMNS = (*_URLS.names, "url_id")
+TEXT_COLUMNS = (*_TEXTS.names,)
 
 
 def forms_version(sites: Mapping[str, SiteBase | None]) -> str:

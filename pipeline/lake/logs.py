@@ -113,6 +113,13 @@ class Log:
         table = self._open()
         return "" if table is None else f"{table.metadata().id}@{sum(_column(table, 'num_records'))}"
 
+    def size(self) -> tuple[int, int]:
+        """Its rows, and the bytes of its files."""
+        table = self._open()
+        if table is None:
+            return 0, 0
+        return sum(_column(table, "num_records")), sum(_column(table, "size_bytes"))
+
     def table_id(self) -> str:
         """Names the log itself, whatever it holds."""
         return self.state().partition("@")[0]

@@ -174,3 +174,23 @@ REFRESHES = pa.schema(
         _field("error", pa.string(), "failed: what went wrong"),
     ]
 )
+
+_DUCKDB = {
+    pa.string(): "VARCHAR",
+    pa.binary(): "BLOB",
+    pa.int32(): "INTEGER",
+    pa.int64(): "BIGINT",
+    pa.float64(): "DOUBLE",
+    pa.bool_(): "BOOLEAN",
+    pa.date32(): "DATE",
+    TIMESTAMP: "TIMESTAMPTZ",
+}
+
+
+def duckdb_type(type_: pa.DataType) -> str:
+    """What DuckDB calls the type of a column of the logs."""
+    if pa.types.is_struct(type_):
+        return f"STRUCT({', '.join(f'{chr(34)}{field.name}{chr(34)} {duckdb_type(field.type)}' for field in type_)})"
+    if pa.types.is_list(type_):
+        return f"{duckdb_type(type_.value_type)}[]"
+    return _DUCKDB[type_]

@@ -6,9 +6,7 @@ schemas and for the data dictionary. What a relation is (its grain and its key) 
 
 from dataclasses import dataclass
 
-import pyarrow as pa
-
-from pipeline.model.logs import IMAGE, ITEM, TIMESTAMP
+from pipeline.model.logs import IMAGE, ITEM, duckdb_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +52,7 @@ def _key(name: str, type_: str, meaning: str) -> Column:
     return Column(name, type_, meaning, nullable=False)
 
 
-def _duckdb_type(type_: pa.DataType) -> str:
-    """The DuckDB type of a column of the logs."""
-    if pa.types.is_struct(type_):
-        return f"STRUCT({', '.join(f'{chr(34)}{field.name}{chr(34)} {_duckdb_type(field.type)}' for field in type_)})"
-    if pa.types.is_list(type_):
-        return f"{_duckdb_type(type_.value_type)}[]"
-    return _SCALARS[type_]
-
-
-_SCALARS = {
-    pa.string(): "VARCHAR",
-    pa.int32(): "INTEGER",
-    pa.int64(): "BIGINT",
-    pa.bool_(): "BOOLEAN",
-    TIMESTAMP: "TIMESTAMPTZ",
-}
-_IMAGES = f"{_duckdb_type(IMAGE)}[]"
+_IMAGES = f"{duckdb_type(IMAGE)}[]"
 _SOURCE = _key("source", "VARCHAR", "Name of the source in the settings")
 _PATH = _key("path", "VARCHAR", "Path of the file inside its source")
 _VERSION = _key("version_id", "UUID", "The meaning of the file it was read from; see coverage.document_versions")
@@ -103,11 +85,11 @@ COVERAGE = (
         Column("body", "VARCHAR", "The text below the front matter"),
         Column(
             "item",
-            _duckdb_type(ITEM),
+            duckdb_type(ITEM),
             "The main item as written, where the file is no story; a story's items are coverage.mentions",
         ),
         Column("related_length", "INTEGER", "Entries of the list related, items or not; null where there is no list"),
-        Column("related", f"{_duckdb_type(ITEM)}[]", "The related items as written, where the file is no story"),
+        Column("related", f"{duckdb_type(ITEM)}[]", "The related items as written, where the file is no story"),
     ),
     _table(
         "coverage.document_versions",

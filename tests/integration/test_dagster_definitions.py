@@ -5,16 +5,21 @@ After a change that is meant, `UPDATE_SNAPSHOTS=1 pytest tests/integration/test_
 
 import json
 import os
+import re
 import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from pipeline.assets import lineage, source_code
 from pipeline.definitions import build_definitions
+from pipeline.lake.relations import relation
 from pipeline.model.tables import TABLES
 from pipeline.settings import Settings
 
@@ -47,7 +52,18 @@ def _asset(spec: dg.AssetSpec) -> dict[str, object]:
         "kinds": ", ".join(sorted(spec.kinds)),
         "owners": ", ".join(spec.owners),
         "deps": sorted(dep.asset_key.to_user_string() for dep in spec.deps),
+        "lineage": _lineage(spec.metadata.get("dagster/column_lineage")),
+        "freshness": str(spec.freshness_policy and type(spec.freshness_policy).__name__),
         "columns": [f"{c.name} {c.type}{'' if c.constraints.nullable else ' not null'}" for c in columns],
+    }
+
+
+def _lineage(found: object) -> dict[str, list[str]]:
+    if not isinstance(found, dg.TableColumnLineage):
+        return {}
+    return {
+        column: [f"{dep.asset_key.to_user_string()}.{dep.column_name}" for dep in deps]
+        for column, deps in found.deps_by_column.items()
     }
 
 
@@ -81,6 +97,14 @@ def _snapshot(definitions: dg.Definitions) -> dict[str, dict[str, object]]:
             }
             for schedule in definitions.get_repository_def().schedule_defs
         },
+        "sensors": {
+            sensor.name: {
+                "job": sensor.job_name if sensor.targets else None,
+                "every_seconds": sensor.minimum_interval_seconds,
+                "status": sensor.default_status.value,
+            }
+            for sensor in definitions.get_repository_def().sensor_defs
+        },
     }
 
 
@@ -111,6 +135,84 @@ def test_every_table_is_an_asset_with_its_columns_and_what_a_row_is(definitions:
         assert {"grain", "key", "sql"} <= metadata.keys(), full_name
 
 
+def test_every_column_says_where_it_comes_from(definitions: dg.Definitions) -> None:
+    """Seen through CTEs, staging and forms; a source of a lineage is a column that its asset has."""
+    specs = {spec.key: spec for spec in definitions.resolve_all_asset_specs()}
+    constant = {"role", "kind", "appearance"}  # literals of the SQL
+    for full_name, table in TABLES.items():
+        if full_name == "ops.catalog":
+            continue
+        origins = specs[dg.AssetKey(full_name.split("."))].metadata["dagster/column_lineage"].deps_by_column
+        assert [*origins] == [column.name for column in table.columns], full_name
+        assert all(origins[column] for column in relation(full_name).key if column not in constant), full_name
+        for dep in {dep for deps in origins.values() for dep in deps}:
+            source = specs[dep.asset_key].metadata["dagster/column_schema"]
+            assert dep.column_name in {column.name for column in source.columns}, f"{full_name}: {dep}"
+    lead = specs[dg.AssetKey(["reports", "dead_links"])].metadata["dagster/column_lineage"].deps_by_column
+    assert lead["story_title"] == [dg.TableColumnDep(dg.AssetKey(["coverage", "stories"]), "title")]
+    urls = specs[dg.AssetKey(["coverage", "urls"])].metadata["dagster/column_lineage"].deps_by_column
+    assert dg.TableColumnDep(dg.AssetKey(["documents", "sample"]), "url_uses") in urls["fetch_url"]
+    assert urls["use_count"] == []
+
+
+def test_sql_that_cannot_be_followed_costs_its_lineage_and_nothing_else(
+    definitions: dg.Definitions, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    whose = "select upper(name) as name from a.b inner join c.d on b.id = d.id where name = 'x'"
+    odd = replace(relation("coverage.stories"), sql=whose)
+    monkeypatch.setattr(lineage, "relation", lambda _: odd)
+    lineage.column_origins.cache_clear()
+    try:
+        assert lineage.column_lineage("coverage.stories", {}).deps_by_column == {}
+    finally:
+        lineage.column_origins.cache_clear()
+    assert "sql/coverage/stories.sql: no lineage of its columns" in caplog.text
+
+
+def test_every_asset_leads_to_its_code(definitions: dg.Definitions) -> None:
+    for spec in definitions.resolve_all_asset_specs():
+        places = [place.source for place in spec.metadata["dagster/code_references"].code_references]
+        found = [re.search(r"(?:sql|pipeline)/[\w/]+\.(sql|py)(?:#L|:)\d+$", place) for place in places]
+        ends = [place[1] for place in found if place]
+        assert ends == (["sql", "py"] if spec.metadata.get("sql") else ["py"]), places
+
+
+@pytest.mark.parametrize(
+    ("origin", "url"),
+    [
+        ("https://someone:a-secret@github.com/newsroom/ledger.git", "https://github.com/newsroom/ledger"),
+        ("git@gitlab.example.org:desk/news/ledger.git", "https://gitlab.example.org/desk/news/ledger"),
+        ("ssh://git@github.com/newsroom/ledger", "https://github.com/newsroom/ledger"),
+        ("/srv/git/ledger.git", None),
+        ("https://forge.example.org/newsroom/ledger", None),
+    ],
+)
+def test_a_checkout_of_a_hosted_repository_leads_to_its_pages(tmp_path: Path, origin: str, url: str | None) -> None:
+    assert source_code.hosted_at(tmp_path) is None
+    for command in (
+        ["init", "-q"],
+        ["-c", "user.name=a", "-c", "user.email=a@b.example", "commit", "-q", "--allow-empty", "-m", "first"],
+        ["remote", "add", "origin", origin],
+    ):
+        subprocess.run(["git", "-C", str(tmp_path), *command], check=True)
+    hosted = source_code.hosted_at(tmp_path)
+    assert (hosted[0] if hosted else None) == url
+    assert hosted is None or re.fullmatch("[0-9a-f]{40}", hosted[1])
+
+
+def test_what_a_morning_needs_has_a_freshness_policy(settings_for: Callable[..., Settings], sample_site: Path) -> None:
+    definitions = build_definitions(settings_for(sample_site, schedule={"stale_after_hours": 20}))
+    policies = {
+        spec.key.to_user_string(): spec.freshness_policy
+        for spec in definitions.resolve_all_asset_specs()
+        if spec.freshness_policy
+    }
+    assert set(policies) == {"documents/sample", "log/link_checks", "warehouse/published"}
+    assert set(policies.values()) == {
+        dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=20), warn_window=timedelta(hours=15))
+    }
+
+
 def test_every_asset_says_what_it_is_and_whose(definitions: dg.Definitions) -> None:
     for spec in definitions.resolve_all_asset_specs():
         assert all((spec.description, spec.group_name, spec.kinds, spec.owners)), spec.key
@@ -119,7 +221,7 @@ def test_every_asset_says_what_it_is_and_whose(definitions: dg.Definitions) -> N
 def test_publication_waits_for_everything_else(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     upstream = dg.AssetSelection.assets(PUBLISHED).upstream().resolve(graph)
-    assert upstream == graph.get_all_asset_keys()
+    assert upstream == graph.get_all_asset_keys() - {dg.AssetKey(["log", "refreshes"])}, "which every step writes into"
 
 
 def test_a_click_on_one_table_makes_all_of_its_stage(definitions: dg.Definitions) -> None:

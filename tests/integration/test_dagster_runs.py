@@ -11,7 +11,9 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from pydantic import ValidationError
 
+from pipeline.assets import documents
 from pipeline.definitions import build_definitions
 from pipeline.lake import relations as sql
 from pipeline.lake.lock import hold_lock
@@ -21,6 +23,7 @@ from pipeline.report.pictures import PICTURES
 from pipeline.settings import Settings
 from pipeline.warehouse import query, read_file
 
+ROOT = Path(__file__).parents[2]
 ALWAYS_FAILS = """\
 -- A check that no archive passes.
 -- on: coverage.stories
@@ -222,7 +225,8 @@ def test_a_failing_check_that_does_not_block_is_told_and_stops_nothing(
     assert not evaluation.passed
     assert evaluation.severity.value == severity.upper()
     assert evaluation.description == "There are stories"
-    assert len(json.loads(json.dumps(evaluation.metadata["first_offenders"].value))) == 20
+    shown = str(evaluation.metadata["first_offenders"].value).splitlines()
+    assert len(shown) == 2 + 20
     assert read_file(settings.warehouse_file).exists()
 
 
@@ -278,6 +282,101 @@ def test_a_source_can_be_read_alone(settings: Settings, instance: dg.DagsterInst
         ("unpublished", 93, 0),
         ("published", 93, 93),
     ]
+
+
+def test_one_source_can_be_read_while_the_others_keep_their_last_state(
+    settings_for: Callable[..., Settings], sample_site: Path, tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    south = Path(shutil.copytree(sample_site, tmp_path / "south"))
+    sources = [{"name": "north", "path": str(sample_site)}, {"name": "south", "path": str(south)}]
+    settings = settings_for(sample_site, sources=sources)
+    definitions = build_definitions(settings)
+    assert _refresh(definitions, instance).success
+    for site in (sample_site, south):
+        (site / "_news" / "2024-06-26-new.md").write_text("---\ncategory: news\ntitle: New\n---\n", "utf-8")
+
+    only = [key for key in definitions.resolve_asset_graph().executable_asset_keys if key.path[0] != "documents"]
+    alone = _refresh(definitions, instance, [_key("documents/south"), *only])
+    assert alone.success
+    news = "select source, count(*) as n from coverage.documents where path like '%06-26-new.md' group by source"
+    assert query(read_file(settings.warehouse_file), news).to_pylist() == [{"source": "south", "n": 1}]
+    kept = "select source, count(*) as n from coverage.stories group by source order by source"
+    assert query(read_file(settings.warehouse_file), kept).to_pylist() == [
+        {"source": "north", "n": 37},
+        {"source": "south", "n": 38},
+    ]
+
+
+def test_half_of_the_files_stops_a_refresh_unless_its_config_says_otherwise(
+    settings: Settings, instance: dg.DagsterInstance, sample_site: Path
+) -> None:
+    definitions = build_definitions(settings)
+    only = [_key("documents/sample")]
+    assert _refresh(definitions, instance, only).success
+    for folder in ("_news", "_data"):
+        shutil.rmtree(sample_site / folder)
+    stopped = _refresh(definitions, instance, only)
+    assert not stopped.success
+    assert "min_files_share: 0 in the config of the run" in _failure(instance, stopped.run_id)
+    job = definitions.resolve_job_def("refresh")
+    config = {"ops": {"documents__sample": {"config": {"min_files_share": 0}}}}
+    told = job.execute_in_process(instance=instance, asset_selection=only, run_config=config)
+    [event] = _materialized(told)
+    assert event.materialization.metadata["files_removed"].value > 40
+
+
+@pytest.mark.parametrize(("shares", "wrong"), [(2, "min_files_share"), ("none", "min_files_share")])
+def test_config_of_a_run_is_typed(settings: Settings, shares: object, wrong: str) -> None:
+    job = build_definitions(settings).resolve_job_def("refresh")
+    config = {"ops": {"documents__sample": {"config": {"min_files_share": shares}}}}
+    with pytest.raises((dg.DagsterInvalidConfigError, ValidationError), match=wrong):
+        job.execute_in_process(asset_selection=[_key("documents/sample")], run_config=config)
+
+
+def test_a_source_that_cannot_be_reached_is_asked_again(
+    settings_for: Callable[..., Settings],
+    sample_site: Path,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(documents, "FIRST_WAIT_SECONDS", 0.01)
+    away = settings_for(sample_site, sources=[{"name": "sample", "git": "http://127.0.0.1:1/archive.git"}])
+    failed = _refresh(build_definitions(away), instance, [_key("documents/sample")])
+    assert not failed.success
+    tries = instance.all_logs(failed.run_id, of_type=dg.DagsterEventType.STEP_UP_FOR_RETRY)
+    assert len(tries) == 3
+    assert "cannot be reached" in _failure(instance, failed.run_id)
+    gone = settings_for(sample_site / "gone")
+    failed = _refresh(build_definitions(gone), instance, [_key("documents/sample")])
+    assert instance.all_logs(failed.run_id, of_type=dg.DagsterEventType.STEP_UP_FOR_RETRY) == []
+
+
+def test_the_links_alone_and_a_rebuild_are_jobs_that_read_no_content(
+    settings_for: Callable[..., Settings], sample_site: Path, instance: dg.DagsterInstance, sql_folder: Path
+) -> None:
+    web = {"rehearsal": str(ROOT / "seeds" / "web.yaml"), "pace_seconds": 0.02, "timeout_seconds": 3}
+    assert _refresh(build_definitions(settings_for(sample_site)), instance).success
+    (sample_site / "_news" / "2024-06-26-new.md").write_text("---\ncategory: news\ntitle: New\n---\n", "utf-8")
+    settings = settings_for(sample_site, links=web)
+
+    def run(name: str) -> dict[str, object]:
+        definitions = build_definitions(settings)
+        config = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+        config |= definitions.resolve_job_def(name).run_config or {}
+        assert definitions.resolve_job_def(name).execute_in_process(instance=instance, run_config=config).success
+        last = "select outcome, files_seen, urls_checked from ops.refreshes order by started_at desc limit 1"
+        return query(read_file(settings.warehouse_file), last).to_pylist()[0]
+
+    rule = sql_folder / "coverage" / "stories.sql"
+    rule.write_text(rule.read_text("utf-8").replace("    mentions.heat,\n", "    7 as heat,\n"), "utf-8")
+    sql.relations.cache_clear()
+    rebuilt = run("rebuild_warehouse")
+    assert rebuilt == {"outcome": "published", "files_seen": 0, "urls_checked": None}
+    checked = run("check_links")
+    assert (checked["outcome"], checked["files_seen"]) == ("published", 0)
+    assert int(str(checked["urls_checked"])) > 0
+    held = "select count(*) as n, count(heat) as heats from coverage.stories"
+    assert query(read_file(settings.warehouse_file), held).to_pylist() == [{"n": 37, "heats": 37}]
 
 
 def _materialized(result: dg.ExecuteInProcessResult) -> list[dg.DagsterEvent]:

@@ -17,9 +17,9 @@ from pipeline.content.globs import Selection
 from pipeline.content.issues import Issue
 from pipeline.content.paths import path_bytes, path_text
 from pipeline.content.trees.git_objects import REGULAR, open_objects
-from pipeline.content.trees.git_program import Repository, Writing, records, redacted, words
+from pipeline.content.trees.git_program import Repository, Writing, ask_remote, records, redacted, words
 from pipeline.content.trees.tree import Loaded
-from pipeline.errors import SourceError
+from pipeline.errors import SourceError, UnreachableError
 
 FOUND = pa.schema(
     [
@@ -31,12 +31,13 @@ FOUND = pa.schema(
 TIP = "refs/newsledger/tip"
 """What was fetched last. Git moves it only once a fetch has all of its objects."""
 _BATCH_FILES = 50_000
+_UNREACHABLE = "cannot be reached; check the network and the address in `git` of the source"
 _REASONS = {
     "belongs to another user; if you trust it, name it in git's own `safe.directory`": "dubious ownership",
     "asks who you are; give the user that runs Newsledger a credential helper, or an SSH key and a known host": (
         "could not read (username|password)|authentication failed|permission denied|host key verification failed"
     ),
-    "cannot be reached; check the network and the address in `git` of the source": (
+    _UNREACHABLE: (
         "could not resolve host|failed to connect|couldn't connect|connection refused|timed out|too slow"
         "|unable to look up|network is unreachable"
     ),
@@ -82,6 +83,14 @@ class Git:
                 fetched = self._fetch(copy, "--update-shallow")
         return self._at(fetched)
 
+    def remote_commit(self) -> str:
+        """What the branch stands at where it comes from; nothing is fetched."""
+        asked = ask_remote("ls-remote", "--", self._url(), self._wanted())
+        if asked.returncode or not asked.stdout:
+            why = self._why(asked.stderr or b"couldn't find remote ref")
+            raise SourceError(f"{self.place}: {why}. Git says: {words(asked.stderr)}")
+        return asked.stdout.split()[0].decode()
+
     def with_history(self) -> Self:
         """Fetched with all of its history."""
         with self.repository.written() as copy:
@@ -115,16 +124,21 @@ class Git:
         return self.repository.run("rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
 
     def _fetch(self, copy: Writing, *depth: str) -> "CompletedProcess[bytes]":
-        # A folder is fetched as a URL is, else git would not cut its history.
-        url = Path(self.origin).as_uri() if self.origin.startswith("/") else self.origin
-        wanted = "HEAD" if self.branch is None else f"refs/heads/{self.branch}"
-        return copy.fetch("--no-tags", "--no-recurse-submodules", *depth, "--", url, f"+{wanted}:{TIP}")
+        refspec = f"+{self._wanted()}:{TIP}"
+        return copy.fetch("--no-tags", "--no-recurse-submodules", *depth, "--", self._url(), refspec)
+
+    def _url(self) -> str:
+        """A folder is fetched as a URL is, else git would not cut its history."""
+        return Path(self.origin).as_uri() if self.origin.startswith("/") else self.origin
+
+    def _wanted(self) -> str:
+        return "HEAD" if self.branch is None else f"refs/heads/{self.branch}"
 
     def _at(self, fetched: "CompletedProcess[bytes]") -> Self:
         if fetched.returncode:
-            raise SourceError(
-                f"{self.place}: {self._why(fetched.stderr)}. What was fetched before stays as it was."
-                f" Git says: {words(fetched.stderr)}"
+            why = self._why(fetched.stderr)
+            raise (UnreachableError if why == _UNREACHABLE else SourceError)(
+                f"{self.place}: {why}. What was fetched before stays as it was. Git says: {words(fetched.stderr)}"
             )
         return replace(self, read_at=replace(self, read_at=None).commit)
 

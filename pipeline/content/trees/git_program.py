@@ -118,8 +118,7 @@ class Repository:
                 )
 
     def command(self, arguments: tuple[str, ...]) -> list[str]:
-        settings = [part for setting in _CONFIG for part in ("-c", setting)]
-        return [_program(), f"--git-dir={self.folder}", *settings, *arguments]
+        return [_program(), f"--git-dir={self.folder}", *_settings(), *arguments]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +133,15 @@ class Writing:
         """`git fetch`, whatever its end."""
         command = self.repository.command(("fetch", "--quiet", *arguments))
         return _run(command, _environment() | _ssh(), self._held)
+
+
+def ask_remote(*arguments: str) -> "subprocess.CompletedProcess[bytes]":
+    """A git that asks another repository and needs none of ours, whatever its end."""
+    return _run([_program(), *_settings(), *arguments], _environment() | _ssh())
+
+
+def _settings() -> list[str]:
+    return [part for setting in _CONFIG for part in ("-c", setting)]
 
 
 def records(answers: IO[bytes]) -> Iterator[bytes]:

@@ -23,7 +23,7 @@ from pipeline.content.globs import Selection
 from pipeline.content.issues import Issue
 from pipeline.content.paths import path_bytes, path_text
 from pipeline.content.trees.tree import RAW_BYTES, Loaded
-from pipeline.errors import SourceError
+from pipeline.errors import SourceError, UnreachableError
 
 FOUND = pa.schema(
     [
@@ -150,7 +150,7 @@ class Objects:
         except FileNotFoundError:
             return []
         except Exception as error:
-            raise SourceError(
+            raise UnreachableError(
                 f"{self.place}: cannot be listed: {_words(error)}; check `url` of the source, the network, and the"
                 " credentials in the environment (docs/sources.md says which)"
             ) from error
@@ -177,7 +177,7 @@ class Objects:
         try:
             store.info(root)
         except Exception as error:
-            raise SourceError(
+            raise UnreachableError(
                 f"{self.place}: fails while its objects are read: {_words(error)};"
                 " the next refresh goes on from what was read before"
             ) from error
