@@ -53,7 +53,7 @@ def _read_off(full_name: str, columns: Columns) -> dict[str, set[Column]]:
     """Of each column of a relation, the columns that its SQL reads for it; of none where sqlglot cannot follow it."""
     try:
         found = lineage(None, relation(full_name).sql, columns, dialect="duckdb", trim_selects=False)
-    except SqlglotError as error:
+    except (SqlglotError, ValueError) as error:  # it says both ways what it cannot follow
         LOGGER.warning("%s: no lineage of its columns: %s", relation(full_name).file, error)
         return {}
     return {column: _reads(node) for column, node in found.items()}
@@ -90,7 +90,8 @@ class Known:
 def _known() -> Known:
     names = {table.full_name: [column.name for column in table.columns] for table in TABLES.values()}
     names |= {name: schema.names for name, schema in _LOGS.items()}
-    names |= {name: list(computed.columns) for name, computed in COMPUTED.items()}
+    # DuckDB numbers the rows of each table.
+    names |= {name: [*computed.columns, "rowid"] for name, computed in COMPUTED.items()}
     known = Known({}, {})
 
     def add(full_name: str, columns: Iterable[str]) -> None:

@@ -45,7 +45,9 @@ moved as (
         round(0.95 * verdicts.confidence, 3) as confidence,
         verdicts.url_id as witness_url_id,
         verdicts.night,
-        null::uuid as article_id
+        null::uuid as article_id,
+        null::timestamptz as snapshot_at,
+        null::varchar as check_id
     from wanting
     inner join links.verdicts
         on
@@ -69,7 +71,9 @@ over_https as (
         0.95 as confidence,
         living.url_id as witness_url_id,
         living.last_night as night,
-        null::uuid as article_id
+        null::uuid as article_id,
+        null::timestamptz as snapshot_at,
+        null::varchar as check_id
     from wanting
     inner join living
         on wanting.identity_url = living.identity_url
@@ -102,7 +106,9 @@ same_article as (
         case other.form when 3 then 0.8 when 4 then 0.6 else 0.9 end as confidence,
         living.url_id as witness_url_id,
         living.last_night as night,
-        other.article_id
+        other.article_id,
+        null::timestamptz as snapshot_at,
+        null::varchar as check_id
     from wanting
     inner join forms_of_articles as own
         on wanting.url_id = own.url_id
@@ -150,11 +156,11 @@ archived as (
 
 proposed as (
     select * from moved
-    union all by name
+    union all
     select * from over_https
-    union all by name
+    union all
     select * from same_article
-    union all by name
+    union all
     select * from archived
 ),
 
