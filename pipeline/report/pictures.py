@@ -9,8 +9,9 @@ from typing import Any
 
 import altair as alt
 
-from pipeline.report.drawing import ACCENT, BAD, GOOD, QUIET, RULE, UNSURE, WIDTH
+from pipeline.report.drawing import ACCENT, BAD, GOOD, INK, QUIET, RULE, UNSURE, WIDTH
 from pipeline.report.sections import statement
+from pipeline.report.survival import Step, survival_chart
 
 Rows = Sequence[tuple[object, ...]]
 
@@ -238,6 +239,20 @@ def _left_out(rows: Rows) -> str:
     )
 
 
+def _survival(rows: Rows) -> alt.TopLevelMixin:
+    steps = [
+        Step(str(name), int(_number(day)), float(str(survival)), _bound(low), _bound(high))
+        for name, day, survival, low, high, *_ in rows
+    ]
+    return survival_chart(steps, (ACCENT, BAD, GOOD, UNSURE, INK), width=WIDTH - 60)
+
+
+def _bound(value: object) -> float | None:
+    return None if value is None else float(str(value))
+
+
+_WATCHED = "Two nights that saw links alive are needed to watch them."
+
 PICTURES = {
     picture.name: picture
     for picture in (
@@ -259,6 +274,26 @@ PICTURES = {
             _files_by_refresh,
             lambda rows: f"The last {len(rows)} published refreshes.",
             "Two published refreshes are needed to see how they differ.",
+            least=2,
+        ),
+        Picture(
+            "survival_all",
+            "How long links live",
+            "reports.link_survival",
+            ("Of", "Day", "Survival", "At least", "At most", "At risk", "Died"),
+            _survival,
+            lambda _: "The share alive by days since each was first seen alive (Kaplan and Meier), within 95 % bounds.",
+            _WATCHED,
+            least=2,
+        ),
+        Picture(
+            "survival_by_age",
+            "How long links live, by the age of the item",
+            "reports.link_survival",
+            ("Age", "Day", "Survival", "At least", "At most", "At risk", "Died"),
+            _survival,
+            lambda _: "The age when a link was first seen alive; the five with the most links.",
+            _WATCHED,
             least=2,
         ),
         Picture(

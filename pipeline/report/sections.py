@@ -126,6 +126,24 @@ SECTIONS = (
         ("links_by_night", "files_by_refresh"),
     ),
     Section(
+        "survival",
+        "Link survival",
+        "How many of the links that were seen alive still are, and after how many days half of them had died. A link"
+        " that lives counts for as long as it was watched.",
+        "No link was seen alive yet.",
+        ("group", "groups"),
+        (
+            Column("of", "Of", Kind.BADGE),
+            Column("name", "Name", Kind.CODE),
+            Column("links", "Links", Kind.NUMBER),
+            Column("died", "Died", Kind.NUMBER),
+            Column("days_watched", "Days watched", Kind.NUMBER),
+            Column("survival", "Survival", Kind.SHARE),
+            Column("half_life_days", "Half-life, days", Kind.NUMBER, "not reached"),
+        ),
+        ("survival_all", "survival_by_age"),
+    ),
+    Section(
         "outlets",
         "Link health by outlet",
         "Links of each domain by their last judgement. The share is of those that could be judged.",

@@ -119,6 +119,12 @@ FILLED: Rows = {
         | {"unjudged": 2, "broken_share": 0.25}
         for domain in ("a.example", "b.example")
     ],
+    "reports.link_survival": [
+        {"grouping": grouping, "name": name, "day": day, "links": 40, "at_risk": risk, "died": died}
+        | {"survival": survival, "survival_low": low, "survival_high": high, "half_life_days": 90}
+        for grouping, name in (("all", "all"), ("age", "under a year"), ("outlet", "a.example"))
+        for day, risk, died, survival, low, high in ((0, 40, 0, 1.0, None, None), (90, 40, 24, 0.4, 0.25, 0.55))
+    ],
     "reports.leaders_and_followers": [
         {"domain": "harbor.example", "outlet": "Harbor & Co", "stories_led": 9, "stories_followed_by_others": 7}
         | {"stories_joined": 3, "lead_share": 0.75}
@@ -230,6 +236,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Reader:
             "turns",
             "https://gone.example/late broke alive gone HTTP 404 2026-11-15 2 _news/one.md https://back.example/",
         ),
+        ("survival", "all links all 40 24 90 40.0% 90"),
+        ("survival", "age under a year 40 24 90 40.0% 90"),
         ("rot", "web under a year 20 12 4 4 25.0%"),
         ("leaders", "Harbor & Co harbor.example 9 7 3 75.0% a.example, b.example, c.example –"),
         ("clusters", f"{SCRIPT} 12 5 2 2026-03-01 –"),
