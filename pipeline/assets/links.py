@@ -21,9 +21,19 @@ SWEEP_KEY = dg.AssetKey(["log", "link_checks"])
 LOGGER = logging.getLogger("newsledger.links")
 
 _DUE = """
-select url_id::varchar, fetch_url, registrable_domain, asked_as, problem
+select
+    due.url_id::varchar,
+    due.fetch_url,
+    due.registrable_domain,
+    due.asked_as,
+    due.problem,
+    states.last_verdict in ('alive', 'moved') as was_alive,
+    records.page_title,
+    records.page_fingerprint
 from links.due
-order by priority
+inner join links.states on due.url_id = states.url_id
+left join kept.link_records as records on due.url_id = records.url_id
+order by due.priority
 """
 
 
@@ -92,8 +102,9 @@ def due_tonight(refresh: Refresh) -> list[DueUrl]:
     with refresh.session() as session:
         builder = refresh.builder(session)
         builder.build("links")
-        builder.need("links.due")
-        return [DueUrl(*map(_text, row)) for row in session.run(_DUE)]  # type: ignore[arg-type]
+        for read in ("links.due", "links.states", "kept.link_records"):
+            builder.need(read)
+        return [DueUrl(*row) for row in session.run(_DUE)]  # type: ignore[arg-type]
 
 
 def ask(refresh: Refresh, due: list[DueUrl]) -> SweepResult:
@@ -142,7 +153,3 @@ def _summary(builder: Builder) -> dict[str, bool | int | dg.MetadataValue]:
         for name, of in tables.items()
         if of
     }
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)

@@ -28,6 +28,11 @@ class DueUrl:
     """page: a ranged GET at once; file: HEAD first."""
     problem: str | None = None
     """Why it is never asked: backslash | control_character | scheme_unsupported | relative | invalid."""
+    was_alive: bool | None = False
+    """Its last judgement was good: that its host fails tonight is news."""
+    page_title: str | None = None
+    page_fingerprint: str | None = None
+    """Its page on the last good night that had one."""
 
 
 @dataclass(frozen=True, slots=True)
