@@ -20,7 +20,7 @@ from pipeline.warehouse.sweep_summary import SUMMARY, summarise
 
 _LAST = """
 select refresh_id, started_at, clock, rehearsal, files_seen, files_accepted, files_rejected, files_skipped,
-    files_unchanged, files_removed, urls_due, urls_checked, urls_postponed
+    files_unchanged, files_removed, urls_due, urls_checked, urls_postponed, void_reason
 from ops.refreshes
 where outcome = 'published'
 order by started_at desc
@@ -69,6 +69,9 @@ def print_status(settings: Settings, program: str, options: str) -> None:
     for row in verdicts:
         table.add_row(f"  {row['verdict']}", f"{row['links']:,}", "")
     console.print(table)
+    if last["void_reason"]:
+        told = printable(f"The links of this night do not count: {last['void_reason']}.")
+        console.print(told, style="bold red", soft_wrap=True, highlight=False, markup=False)
     if last["rehearsal"]:
         console.print("A rehearsal web answered these links, not the world.", style="yellow")
     report = settings.report_dir / "index.html"

@@ -53,6 +53,12 @@ def links_assets() -> dg.AssetsDefinition:
         asset=SWEEP_KEY,
         description="The sweep ran to its end. When it did not, content is published all the same.",
     )
+    counts = dg.AssetCheckSpec(
+        "night_counts",
+        asset=SWEEP_KEY,
+        description="Our own network was up. When it was not, the night is void: what it observed is kept, and no link"
+        " is judged by it.",
+    )
 
     @dg.multi_asset(
         name="links",
@@ -60,7 +66,7 @@ def links_assets() -> dg.AssetsDefinition:
             sweep_spec,
             *table_specs("links", {"duckdb", "parquet"}, {"log.link_checks": [SWEEP_KEY], "log.refreshes": []}),
         ],
-        check_specs=[completed, *check_specs("links")],
+        check_specs=[completed, counts, *check_specs("links")],
         required_resource_keys={"refresh"},
     )
     def links(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
@@ -83,11 +89,15 @@ def links_assets() -> dg.AssetsDefinition:
             metadata=_counts(refresh, result) | summary,
             check_results=[
                 dg.AssetCheckResult(
-                    passed=failure is None,
+                    passed=problem is None,
                     asset_key=SWEEP_KEY,
-                    check_name="sweep_completed",
+                    check_name=check,
                     severity=dg.AssetCheckSeverity.ERROR,
-                    description=failure,
+                    description=problem,
+                )
+                for check, problem in (
+                    ("sweep_completed", failure),
+                    ("night_counts", result.void_reason if result else None),
                 )
             ],
         )
@@ -121,7 +131,15 @@ def ask(refresh: Refresh, due: list[DueUrl]) -> SweepResult:
                 result = sweep(due, plan, spool.append, progress)
         finally:
             spool.commit()
-    refresh.record("swept", urls_due=result.due, urls_checked=result.checked, urls_postponed=result.postponed)
+    refresh.record(
+        "swept",
+        urls_due=result.due,
+        urls_checked=result.checked,
+        urls_postponed=result.postponed,
+        void_reason=result.void_reason,
+    )
+    if result.void_reason is not None:
+        LOGGER.error("the links of this night do not count: %s", result.void_reason)
     return result
 
 

@@ -12,7 +12,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 import certifi
 
 from pipeline.errors import SettingsError
-from pipeline.model.urls import registrable_domain
+from pipeline.model.ids import content_id
+from pipeline.model.urls import registrable_domain, url_forms
 from pipeline.model.version import program_version
 from pipeline.settings import Links
 
@@ -71,6 +72,9 @@ class Sweep:
     timeouts_to_settle: int = 5
     dns_seconds: float = 5.0
     opinion_threads: int = 64
+    controls: tuple[DueUrl, ...] = ()
+    """Asked before all else; where most of them fail, nothing else is."""
+    breaker_share: float = 0.3
     flush_rows: int = 500
     flush_seconds: float = 1.0
     shard: int = 0
@@ -91,6 +95,8 @@ class SweepResult:
     postponed_by_reason: Mapping[str, int] = field(default_factory=dict)
     """The others, each with a row in the log."""
     requests: int = 0
+    void_reason: str | None = None
+    """Why the night does not count, where our own network was down."""
 
 
 def plan_sweep(links: Links, *, night: date, refresh_id: str, now: Callable[[], datetime]) -> Sweep:
@@ -129,4 +135,13 @@ def plan_sweep(links: Links, *, night: date, refresh_id: str, now: Callable[[], 
         allow_addresses=tuple(ip_network(text) for text in links.allow_addresses),
         ca_file=str(links.ca_file or certifi.where()),
         dns_seconds=min(5.0, links.timeout_seconds),
+        controls=tuple(map(_control, links.control_urls)),
+        breaker_share=links.breaker_share,
     )
+
+
+def _control(url: str) -> DueUrl:
+    forms = url_forms(url)
+    if forms.problem is not None:
+        raise SettingsError(f"links.control_urls: {url!r} cannot be asked ({forms.problem}); write https://host/path")
+    return DueUrl(content_id("url", forms.fetch_url), forms.fetch_url, forms.registrable_domain)

@@ -17,6 +17,7 @@ from functools import partial
 import pyarrow as pa
 
 from pipeline.links.alarm import Alarm
+from pipeline.links.breaker import Breaker, controls_failed
 from pipeline.links.curl import CurlClient
 from pipeline.links.doubts import Doubts
 from pipeline.links.exchange import Answer, Question
@@ -61,7 +62,7 @@ class _Case:
     questions: str | None = None
     """The host whose last time-out this is: the second client's word decides whether that host is down."""
     beyond: Kind | None = None
-    """Asked because of a doubt and not counted: a second look (request) or a host's random path (probe)."""
+    """Not due and not counted: a second look (request), a host's random path (probe), or a control URL (control)."""
 
 
 class _Night:
@@ -84,7 +85,11 @@ class _Night:
         self._routes: dict[str, tuple[Route, float]] = {}
         """By scheme, host and port; each with the time until which it is good."""
         self._pump_handle: asyncio.Handle | None = None
-        self._late = False
+        self._over: tuple[str, str] | None = None
+        """Why nothing more is begun, in a word and in more."""
+        self._breaker = Breaker(plan.breaker_share)
+        self._controls: list[Sequence[Observation]] = []
+        self._void_reason: str | None = None
 
     async def run(self, due: Sequence[DueUrl]) -> SweepResult:
         plan = self._plan
@@ -93,8 +98,12 @@ class _Night:
         self._deadline = self._began + plan.nightly_seconds
         self._finished: asyncio.Future[None] = self._loop.create_future()
         self._outbox = Outbox(self._write, self._plan.flush_rows, self._written)
-        self._total = len(due)
-        self._admit(due)
+        self._due, self._total = due, len(due)
+        if due and plan.controls:
+            for url in plan.controls:
+                self._ask_beyond(_Case(first_visit(url), beyond=Kind.CONTROL))
+        else:
+            self._admit()
         self._resolver = Resolver(plan.nameservers, plan.dns_seconds)
         self._opinions = SecondOpinion(plan)
         self._curl = CurlClient(plan)
@@ -121,14 +130,15 @@ class _Night:
             postponed_over_budget=self._left_out,
             postponed_by_reason=dict(self._postponed),
             requests=self._requests,
+            void_reason=self._void_reason,
         )
 
-    def _admit(self, due: Sequence[DueUrl]) -> None:
+    def _admit(self) -> None:
         """Queue what the budgets have room for, settle what is never asked, count what is left out."""
         plan = self._plan
         by_domain: Counter[str] = Counter()
         admitted = 0
-        for url in due:
+        for url in self._due:
             case = _Case(first_visit(url))
             if url.problem is not None:
                 unsupported = url.problem == ErrorClass.SCHEME_UNSUPPORTED
@@ -165,7 +175,7 @@ class _Night:
         if not self._open:
             self._finished.set_result(None)
             return
-        wakes_at = None if self._late else self._pacer.wakes_at()
+        wakes_at = None if self._over else self._pacer.wakes_at()
         if wakes_at is not None and self._has_room():
             self._alarm.set(min(wakes_at, self._deadline))
 
@@ -173,14 +183,8 @@ class _Night:
         return self._asking < self._plan.concurrency and self._resolving < _RESOLVING and self._outbox.has_room
 
     def _start_what_may(self) -> None:
-        if not self._late and time.monotonic() >= self._deadline:
-            self._late = True
-            parked = [case for cases in self._parked.values() for _, case in cases]
-            waiting = [case for _, case in self._waiting_for_thread] + parked + self._pacer.drain()
-            self._waiting_for_thread.clear()
-            self._parked.clear()
-            for case in waiting:
-                self._postpone(case, "minutes", "the night's minutes ran out")
+        if not self._over and time.monotonic() >= self._deadline:
+            self._end("minutes", "the night's minutes ran out")
         for _ in range(0 if self._curl.is_behind() else _STARTED_AT_ONCE):
             taken = self._pacer.take(time.monotonic()) if self._has_room() else None
             if taken is None:
@@ -188,9 +192,26 @@ class _Night:
             self._begin(*taken)
         self._wake()
 
+    def _end(self, reason: str, detail: str) -> None:
+        """Begin nothing more: what waits is postponed, what is under way is heard to its next answer."""
+        self._over = reason, detail
+        parked = [case for cases in self._parked.values() for _, case in cases]
+        waiting = [case for _, case in self._waiting_for_thread] + parked + self._pacer.drain()
+        self._waiting_for_thread.clear()
+        self._parked.clear()
+        for case in waiting:
+            self._postpone(case, reason, detail)
+
+    def _void(self, reason: str) -> None:
+        """Our own network is down: nothing that this sweep saw counts."""
+        self._void_reason = reason
+        self._end("breaker", reason)
+
     def _begin(self, domain: str, case: _Case) -> None:
         """`case` holds a connection of `domain` and may start now, if nothing settles it first."""
         visit = case.visit
+        if case.beyond is None and visit.due.was_alive:
+            self._breaker.begins(place_of(visit.due.fetch_url).host)
         route = self._route(domain, case)
         if route is None:
             self._pacer.release(domain)
@@ -316,7 +337,8 @@ class _Night:
         if answer.error is ErrorClass.ADDRESS_REFUSED:  # the backstop: nothing was sent
             self._settle_unasked(case, Kind.GUARD, answer.error, answer.detail)
             return
-        case.rows.append(observe_answer(self._plan, visit, answer, step, started_at, route.dns_ms))
+        kind = Kind.CONTROL if case.beyond is Kind.CONTROL else Kind.REQUEST
+        case.rows.append(observe_answer(self._plan, visit, answer, step, started_at, route.dns_ms, kind))
         if step.pause is not None and step.act is not Act.SET_ASIDE:
             self._pacer.pause(domain, time.monotonic() + step.pause)
         if self._hosts.hear(route.place.host, visit.due.url_id, visit.client, answer):
@@ -329,7 +351,7 @@ class _Night:
         match step.act:
             case Act.ALIVE:
                 self._settle(case)
-                if visit.client is Client.LIBCURL:
+                if visit.client is Client.LIBCURL and case.beyond is not Kind.CONTROL:
                     self._doubt(case)
             case Act.NOT_ALIVE:
                 self._ask_other_client(case)
@@ -348,7 +370,7 @@ class _Night:
                 self._requeue(visit.domain, case, first=True)
             case Act.AGAIN:
                 visit.retries += 1
-                if self._late:
+                if self._over:
                     self._requeue(domain, case, first=True)
                 else:
                     self._pacer.put_later(domain, case, time.monotonic() + step.delay)
@@ -394,29 +416,32 @@ class _Night:
             self._ask_beyond(case)
 
     def _ask_beyond(self, case: _Case) -> None:
-        if not self._late:
+        if not self._over:
             self._open[id(case)] = case
             self._pacer.put(case.visit.domain, case, first=True)
 
     # What is settled.
 
     def _requeue(self, domain: str, case: _Case, *, first: bool) -> None:
-        if self._late:
-            self._postpone(case, "minutes", "the night's minutes ran out")
+        if self._over:
+            self._postpone(case, *self._over)
         else:
             self._pacer.put(domain, case, first=first)
 
     def _settle_unasked(self, case: _Case, kind: Kind, error: ErrorClass, detail: str | None) -> None:
-        if case.beyond is not Kind.PROBE:
-            case.rows.append(observe_unasked(self._plan, case.visit, kind, error, detail, self._now()))
+        self._note_unasked(case, kind, error, detail)
         self._settle(case)
 
     def _postpone(self, case: _Case, reason: str, detail: str | None, error: ErrorClass | None = None) -> None:
-        if case.beyond is not Kind.PROBE:
-            case.rows.append(observe_unasked(self._plan, case.visit, Kind.POSTPONED, error, detail, self._now()))
+        self._note_unasked(case, Kind.POSTPONED, error, detail)
         if case.beyond is None:
             self._postponed[reason] += 1
         self._close(case)
+
+    def _note_unasked(self, case: _Case, kind: Kind, error: ErrorClass | None, detail: str | None) -> None:
+        if case.beyond is not Kind.PROBE:
+            kind = Kind.CONTROL if case.beyond is Kind.CONTROL else kind
+            case.rows.append(observe_unasked(self._plan, case.visit, kind, error, detail, self._now()))
 
     def _settle(self, case: _Case) -> None:
         if case.beyond is None:
@@ -428,6 +453,23 @@ class _Night:
         if case.questions is not None:
             self._answer_question(case)
         self._outbox.add(case.rows)
+        self._watch(case)
+
+    def _watch(self, case: _Case) -> None:
+        """Look at a settled URL for whether our own network is up."""
+        if self._over is None and case.beyond is None and case.visit.due.was_alive:
+            reason = self._breaker.hear(place_of(case.visit.due.fetch_url).host, case.rows)
+            if reason is not None:
+                self._void(reason)
+        elif case.beyond is Kind.CONTROL:
+            self._controls.append(case.rows)
+            if len(self._controls) == len(self._plan.controls):
+                reason = controls_failed(self._controls) if self._over is None else None
+                self._admit()
+                if reason is not None:
+                    self._void(reason)
+                elif self._over is not None:
+                    self._end(*self._over)
 
     def _written(self, failure: BaseException | None) -> None:
         if self._finished.done():

@@ -360,7 +360,7 @@ LINKS = (
         _key("check_id", "UUID", "Id of the observation"),
         _URL,
         _key("night", "DATE", "The night, a date in schedule.timezone"),
-        _key("kind", "VARCHAR", "request | shared | guard | postponed | probe"),
+        _key("kind", "VARCHAR", "request | shared | guard | postponed | probe | control"),
         Column("client", "VARCHAR", "libcurl | requests"),
         _key("hop", "INTEGER", "0 for the URL itself, then one more for each redirect followed"),
         _key("attempt", "INTEGER", "1 for the first request of this hop and client, then the retries"),
