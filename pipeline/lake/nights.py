@@ -62,13 +62,16 @@ left join forms.identities using (fetch_url)
 _IDENTITIES = pa.schema({"fetch_url": pa.string(), "identity_url": pa.string()})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LinkNights:
-    """The log of observations, the night at work, and how many nights of observations the warehouse shows."""
+    """The log of observations as it is now, the night at work, and how many nights of observations the warehouse
+    shows."""
 
     log: Log
     tonight: date
     kept_nights: int
+    _rows: dict[date, int] | None = None
+    _shown: date | None = None
 
     def makers(self) -> dict[str, Callable[[Builder, Relation], TableFile]]:
         """The makers of the tables that grow by the night."""
@@ -77,36 +80,48 @@ class LinkNights:
     def _make_checks(self, builder: Builder, wanted: Relation) -> TableFile:
         """The last nights, each by itself; so few that none are merged."""
         rule, oldest = _rule(wanted), self.tonight - timedelta(days=self.kept_nights - 1)
-        names = {night: _named(rule, f"{night} {rows}") for night, rows in self._rows().items() if night >= oldest}
-        work = _Work(builder, wanted, self.log, names)
+        names = {night: _named(rule, f"{night} {rows}") for night, rows in self._nights().items() if night >= oldest}
+        work = _Work(builder, wanted, names)
         for night in names:
-            work.need(night)
+            if work.is_missing(night):
+                self._show(builder.session, night)
+                work.make(night)
         return work.table(_named(rule, *names.values()))
 
     def _make_verdicts(self, builder: Builder, wanted: Relation) -> TableFile:
         """Every night, each after those before it."""
-        rows = self._rows()
+        rows = self._nights()
         voided = {night: refreshes for night, refreshes in builder.session.run(_VOIDED)}  # noqa: C416
         facts = [f"{night} {count} {voided.get(night, '')}" for night, count in rows.items()]
         rule = _named(_rule(wanted), _forms_version())
         names = dict(zip(rows, [*accumulate(facts, _named, initial=rule)][1:], strict=True))
-        work = _Work(builder, wanted, self.log, names)
+        work = _Work(builder, wanted, names)
         closed = [night for night in names if night < self.tonight]
         history = _History(builder, names, closed, work.first_missing())
         for night in names:
             if work.is_missing(night):
                 history.load()
-                _give_forms(builder.session, self.log, night)
-            work.need(night)
-            if night in closed:
+                self._show(builder.session, night)
+                _give_forms(builder.session)
+                work.make(night)
+            if night < self.tonight:
                 history.lay_upon(night, work)
         history.close(self.tonight)
         work.merge(closed)
+        self._show(builder.session, None)
         return work.table(next(reversed(names.values()), rule))
 
-    def _rows(self) -> dict[date, int]:
+    def _nights(self) -> dict[date, int]:
         """How many observations each night has, up to tonight."""
-        return {night: rows for night, rows in self.log.rows_by_night().items() if night <= self.tonight}
+        if self._rows is None:
+            self._rows = {night: rows for night, rows in self.log.rows_by_night().items() if night <= self.tonight}
+        return self._rows
+
+    def _show(self, session: Session, night: date | None) -> None:
+        """Have the observations of that night alone in the session, or all of them."""
+        if night != self._shown:
+            session.attach_log(self.log, night)
+            self._shown = night
 
 
 @dataclass(slots=True)
@@ -115,7 +130,6 @@ class _Work:
 
     builder: Builder
     wanted: Relation
-    log: Log
     names: Mapping[date, str]
     parts: dict[date, NightPart] = field(default_factory=dict)
     """By night; neighbours may share one."""
@@ -133,13 +147,11 @@ class _Work:
     def first_missing(self) -> date | None:
         return next((night for night in self.names if self.is_missing(night)), None)
 
-    def need(self, night: date) -> None:
-        """Have the file of that night: keep it or make it."""
-        if self.is_missing(night):
-            self.builder.session.attach_log(self.log, night)
-            self.builder.session.make(self.wanted)
-            self.parts[night] = self._write(self.wanted.full_name, night, night)
-            self.builder.session.run(f"drop table {self.wanted.full_name}")
+    def make(self, night: date) -> None:
+        """Make the file of that night from what the session shows of it."""
+        self.builder.session.make(self.wanted)
+        self.parts[night] = self._write(self.wanted.full_name, night, night)
+        self.builder.session.run(f"drop table {self.wanted.full_name}")
 
     def rows_of(self, night: date) -> str:
         """The rows of that night, as what a FROM clause names."""
@@ -168,14 +180,11 @@ class _Work:
         parts = tuple(dict.fromkeys(self.parts[night] for night in self.names))
         if parts:
             rows, size = sum(part.rows for part in parts), sum(part.bytes for part in parts)
-            made = TableFile(parts[-1].file, rows, size, made_from, parts)
-        else:
-            self.builder.session.run(f"create or replace table {self.wanted.full_name} as {_no_rows(self.wanted)}")
-            empty = self._write(self.wanted.full_name, date.min, date.min)
-            self.builder.session.run(f"drop table {self.wanted.full_name}")
-            made = TableFile(empty.file, 0, empty.bytes, made_from)
-        self.builder.session.attach_log(self.log)
-        return made
+            return TableFile(parts[-1].file, rows, size, made_from, parts)
+        self.builder.session.run(f"create or replace table {self.wanted.full_name} as {_no_rows(self.wanted)}")
+        empty = self._write(self.wanted.full_name, date.min, date.min)
+        self.builder.session.run(f"drop table {self.wanted.full_name}")
+        return TableFile(empty.file, 0, empty.bytes, made_from)
 
     def _write(self, full_name: str, first: date, last: date) -> NightPart:
         name = self.names.get(last, "empty")
@@ -244,10 +253,9 @@ class _History:
         self._builder.session.give("this.night", pa.table({"night": pa.array([tonight], pa.date32())}))
 
 
-def _give_forms(session: Session, log: Log, night: date) -> None:
+def _give_forms(session: Session) -> None:
     """The forms of the URLs that were asked that night, as `forms.asked_urls`: whatever the current files hold."""
     session.run(URL_MACROS)
-    session.attach_log(log, night)
     session.run(_ASKED)
     session.run("drop table if exists forms.identities")
     session.give_computed(
