@@ -19,9 +19,11 @@ from bench.intake import all_cores
 from bench.targets import Target
 from pipeline.assets.links import due_tonight
 from pipeline.lake.refresh import begin_refresh
+from pipeline.lake.relations import relation
 from pipeline.lake.session import Session, literal
 from pipeline.lake.snapshots import Snapshots, TableFile
 from pipeline.model.logs import LINK_CHECKS
+from pipeline.model.tables import TABLES
 from pipeline.settings import Executor, Settings, Source
 
 SECONDS, MEMORY_GB, FLAT_FACTOR = 30, 2, 1.25
@@ -175,14 +177,22 @@ def _at(night: int, hour: int) -> str:
 
 
 def write_urls(folder: Path, links: int) -> None:
-    """Stage the URLs of the archive, and nothing else."""
+    """Stage the URLs of the archive; of all else that it holds, nothing."""
     snapshots = Snapshots(folder / "lake" / "tables")
     target = snapshots.target("given", "coverage.urls")
     with begin_refresh(_settings(folder / "aside"), "urls", _at(0, 0)) as refresh, refresh.session() as session:
         session.run(_URLS, [links])
         session.write("coverage.urls", ("url_id",), target)
+        staged = {"coverage.urls": TableFile(f"given/{target.name}", links, 1, "given")}
+        for name, table in TABLES.items():
+            if table.schema == "coverage" and name not in staged:
+                session.run(table.definition())
+                target = snapshots.target("given", name)
+                staged[name] = TableFile(
+                    f"given/{target.name}", session.write(name, relation(name).key, target), 1, "given"
+                )
     (folder / "lake" / "tables" / "staged.json").unlink(missing_ok=True)
-    snapshots.stage("given", {"coverage.urls": TableFile(f"given/{target.name}", links, 1, "given")})
+    snapshots.stage("given", staged)
 
 
 def write_nights(folder: Path, nights: range) -> int:

@@ -1,4 +1,4 @@
-"""The command line: `newsledger refresh | backfill | status | sql | export | issues | report | rollback | ui`.
+"""The command line: `newsledger refresh | backfill | status | sql | export | issues | links | report | rollback | ui`.
 
 Belongs here: arguments, what is printed, exit codes. The refresh itself is the Dagster job, run in this process on the
 instance that the UI shows. Dagster is imported only by the command that runs it: a query answers at once.
@@ -17,26 +17,20 @@ import typer
 
 from pipeline.errors import NewsledgerError
 from pipeline.lake.lock import hold_lock
+from pipeline.links_commands import links_app
 from pipeline.model.version import program_version
+from pipeline.options import Config, Now, settings_of
 from pipeline.printing import print_as, print_backfill, print_status, print_sweep
 from pipeline.problems import Severity, Wanted, current_problems, print_problems
 from pipeline.report import write_report
-from pipeline.settings import CONFIG_VARIABLE, NOW_VARIABLE, Settings, load_settings
+from pipeline.settings import Settings
 from pipeline.terminal import TERMINAL
 from pipeline.warehouse import ExportFormat, export_tables, query, read_file, roll_back
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__.splitlines()[0]
 )
-
-Config = Annotated[
-    Path | None,
-    typer.Option("--config", "-c", envvar=CONFIG_VARIABLE, help="The settings file.", show_envvar=True),
-]
-
-Now = Annotated[
-    str | None, typer.Option("--now", envvar=NOW_VARIABLE, help="Run as if at this ISO time (rehearsals, tests).")
-]
+app.add_typer(links_app, name="links")
 
 
 class Format(StrEnum):
@@ -63,7 +57,7 @@ def refresh(
     now: Now = None,
 ) -> None:
     """Run the whole refresh: read the archives, check the links that are due, rebuild and publish."""
-    settings = _settings(config)
+    settings = settings_of(config)
     prepare_dagster_home(settings)
     from pipeline.running import run_refresh  # Dagster takes a second to import: only this command pays it
 
@@ -83,7 +77,7 @@ def backfill(
     now: Now = None,
 ) -> None:
     """Take the history of a git source into the log: what each commit made its files mean."""
-    settings = _settings(config)
+    settings = settings_of(config)
     prepare_dagster_home(settings)
     from pipeline.running import run_backfill
 
@@ -95,7 +89,7 @@ def backfill(
 @app.command()
 def status(config: Config = None) -> None:
     """Show what the last published refresh holds."""
-    print_status(_settings(config), *_called(config))
+    print_status(settings_of(config), *_called(config))
 
 
 @app.command()
@@ -105,7 +99,7 @@ def sql(
     format: Annotated[Format, typer.Option("--format", "-f", help="How to print the result.")] = Format.TABLE,  # noqa: A002
 ) -> None:
     """Query the published warehouse, read-only."""
-    settings = _settings(config)
+    settings = settings_of(config)
     text = sys.stdin.read() if statement == "-" else statement
     print_as(query(read_file(settings.warehouse_file), text), format)
 
@@ -118,7 +112,7 @@ def export(
     format: Annotated[ExportFormat, typer.Option("--format", "-f", help="What is written.")] = ExportFormat.PARQUET,  # noqa: A002
 ) -> None:
     """Write tables of the published warehouse as Parquet or CSV files, or as one Excel workbook."""
-    warehouse = read_file(_settings(config).warehouse_file)
+    warehouse = read_file(settings_of(config).warehouse_file)
     for exported in export_tables(warehouse, what or ["reports"], folder, format):
         cut = f", {exported.cut} texts cut to what a cell holds" if exported.cut else ""
         typer.echo(f"{exported.file}: {exported.relation}, {exported.rows} rows{cut}")
@@ -135,7 +129,7 @@ def issues(
     format: Annotated[ProblemFormat, typer.Option("--format", "-f", help="How to print them.")] = ProblemFormat.LINES,  # noqa: A002
 ) -> None:
     """List what is wrong with files now, as path:line:column that an editor opens."""
-    settings = _settings(config)
+    settings = settings_of(config)
     problems = current_problems(settings, Wanted(source, code, severity))
     if format is ProblemFormat.LINES:
         print_problems(problems, settings)
@@ -149,7 +143,7 @@ def report(
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:
     """Say where the report of the last refresh is."""
-    page = _settings(config).report_dir / "index.html"
+    page = settings_of(config).report_dir / "index.html"
     if not page.exists():
         raise NewsledgerError(f"{page}: no report was made yet; run `newsledger refresh`")
     typer.echo(page)
@@ -160,7 +154,7 @@ def report(
 @app.command()
 def rollback(config: Config = None) -> None:
     """Let readers open the warehouse published before the last one, and make the report tell of that one."""
-    settings = _settings(config)
+    settings = settings_of(config)
     with hold_lock(settings.lock_file, "rollback"):
         left = read_file(settings.warehouse_file)
         now = roll_back(settings.warehouse_file)
@@ -176,7 +170,7 @@ def ui(
     port: Annotated[int, typer.Option(help="Where it listens, on loopback.")] = 3000,
 ) -> None:
     """Serve the Dagster UI on loopback, with the nightly schedule's daemon; Ctrl-C ends it."""
-    prepare_dagster_home(_settings(config))
+    prepare_dagster_home(settings_of(config))
     workspace = str(_shipped("workspace.yaml"))
     command = [sys.executable, "-m", "dagster", "dev", "-w", workspace, "-h", "127.0.0.1", "-p", str(port)]
     os.execv(sys.executable, command)  # noqa: S606 (our own interpreter; its signals are Dagster's)
@@ -206,12 +200,6 @@ def _shipped(name: str) -> Path:
     package = Path(__file__).resolve().parent
     installed = package / name
     return installed if installed.exists() else package.parent / name
-
-
-def _settings(config: Path | None) -> Settings:
-    if config is not None:
-        os.environ[CONFIG_VARIABLE] = str(config.resolve())  # for whatever Dagster loads in processes of its own
-    return load_settings(config)
 
 
 def _called(config: Path | None) -> tuple[str, str]:

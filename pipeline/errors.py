@@ -21,6 +21,10 @@ class LakeError(NewsledgerError):
     """The logs or the table snapshots cannot be read or written."""
 
 
+class ExecutorError(NewsledgerError):
+    """The worker processes, or the cluster, that shards run in cannot be used."""
+
+
 class RefreshBusyError(NewsledgerError):
     """Another process holds the refresh lock."""
 

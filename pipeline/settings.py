@@ -33,6 +33,8 @@ DEFAULT_EXCLUDE = ("api/**", "_site/**", "public/**", "node_modules/", "vendor/b
 
 _CONTACT = r"^(https?://|mailto:)[!-~]+$"
 """Goes into a header as it stands."""
+_ENDPOINT = r"^https?://[^\s?#@/]+(/[^\s?#]*)?$"
+"""A query is put behind it."""
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://")
 _PASSWORD = re.compile(r"://[^/\s]*:[^/\s]*@")
 _NO_STORES = {"http", "https", "data", "generic", "reference", "zip", "tar", "libarchive", "dir", "dask"} | {
@@ -149,11 +151,12 @@ class DomainRule(_Section):
 
 
 class Wayback(_Section):
-    """Suggestions from a web archive's availability API."""
+    """Copies of dead links, from a web archive's availability API."""
 
     enabled: bool = False
-    endpoint: str | None = None
-    pace_seconds: Annotated[float, Field(ge=0)] = 1.0
+    endpoint: Annotated[str, Field(pattern=_ENDPOINT)] = "https://archive.org/wayback/available"
+    pace_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    nightly_budget: Annotated[int, Field(ge=1)] = 500
 
 
 class Links(_Section):
@@ -183,13 +186,13 @@ class Links(_Section):
 
     @model_validator(mode="after")
     def _polite(self) -> Self:
-        if self.wayback.enabled:
-            raise ValueError(_later("wayback"))
         paces = {"pace_seconds": self.pace_seconds} | {
             f"per_domain.{domain}.pace_seconds": rule.pace_seconds
             for domain, rule in self.per_domain.items()
             if rule.pace_seconds is not None and not self._is_own(domain)
         }
+        if self.wayback.enabled:
+            paces["wayback.pace_seconds"] = self.wayback.pace_seconds
         for key, pace in paces.items():
             if pace < FAST_PACE_SECONDS and not (self.allow_fast or self.rehearsal):
                 raise ValueError(
@@ -249,12 +252,16 @@ class Executor(_Section):
 
     kind: Literal["serial", "processes", "dask"] = "processes"
     workers: Annotated[int, Field(ge=1)] | None = None
-    address: str | None = None
+    address: Annotated[str, Field(pattern=r"^((tcp|tls|ws|wss)://)?[^/\s]+:\d{1,5}$")] | None = None
 
     @model_validator(mode="after")
-    def _built(self) -> Self:
-        if self.kind == "dask" or self.address:
-            raise ValueError(_later("executor.kind dask"))
+    def _of_its_kind(self) -> Self:
+        if self.kind == "dask" and self.address is None:
+            raise ValueError("dask needs executor.address, where its scheduler listens: tcp://127.0.0.1:8786")
+        if self.kind != "dask" and self.address is not None:
+            raise ValueError("executor.address is the scheduler of kind dask; leave it out, or set kind: dask")
+        if self.kind != "processes" and self.workers is not None:
+            raise ValueError("executor.workers counts processes; a cluster has those that were started")
         return self
 
 

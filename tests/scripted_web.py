@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.assets.links import due_tonight
 from pipeline.lake.logs import Logs
 from pipeline.lake.refresh import Refresh, begin_refresh
+from pipeline.lake.relations import relation
 from pipeline.lake.snapshots import Snapshots, TableFile
 from pipeline.links import Client, DueUrl, ErrorClass, Kind, Method
 from pipeline.links.breaker import Breaker, controls_failed
@@ -26,6 +26,7 @@ from pipeline.links.observation import Observation, as_table
 from pipeline.model.ids import content_id
 from pipeline.model.tables import TABLES
 from pipeline.settings import Executor, Settings, Source
+from tests.tables import give, hand_made
 
 FIRST = date(2026, 1, 1)
 NIGHTS = 60
@@ -145,25 +146,22 @@ def settings_of(folder: Path) -> Settings:
 
 
 def give_urls(folder: Path, web: Sequence[Link]) -> None:
-    """Stage the links as the URLs of the current files."""
+    """Stage the links as the URLs of the current files; of all else that the files hold, nothing."""
     snapshots = Snapshots(folder / "lake" / "tables")
     rows = [
-        {
-            "url_id": link.url_id,
-            "fetch_url": link.url,
-            "identity_url": link.url,
-            "host": link.host,
-            "registrable_domain": link.host,
-            "problem": None,
-            "asked_as": "page",
-            "use_count": 1,
-        }
+        {"url_id": link.url_id, "fetch_url": link.url, "identity_url": link.url, "host": link.host}
+        | {"registrable_domain": link.host, "asked_as": "page", "use_count": 1}
         for link in web
     ]
-    assert [*rows[0]] == [column.name for column in TABLES["coverage.urls"].columns]
-    target = snapshots.target("given", "coverage.urls")
-    pq.write_table(pa.Table.from_pylist(rows), target)
-    snapshots.stage("given", {"coverage.urls": TableFile(f"given/{target.name}", len(rows), 1, "given")})
+    staged = {}
+    with hand_made({}, folder / "scratch") as session:
+        for name in [name for name in TABLES if name.startswith("coverage.")]:
+            give(session, name, rows if name == "coverage.urls" else [])
+            target = snapshots.target("given", name)
+            staged[name] = TableFile(
+                f"given/{target.name}", session.write(name, relation(name).key, target), 1, "given"
+            )
+    snapshots.stage("given", staged)
 
 
 def states(folder: Path) -> dict[str, dict[str, object]]:

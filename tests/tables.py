@@ -137,14 +137,13 @@ def give(session: Session, name: str, rows: Iterable[Row]) -> None:
         session.give(name, _log_rows(_LOGS[name], rows))
     else:
         session.give(name, pa.Table.from_pylist([dict(row) for row in rows]))
+        session.run(f"comment on table {name} is 'given'")
 
 
 def yielded(session: Session, full_name: str) -> list[dict[str, object]]:
     """What the SQL of a declared table makes of the session's tables, in the order of its key, ids as text."""
     made = relation(full_name)
-    for read in made.reads:
-        if read.startswith("staging.") and not relation(read).reads:
-            session.make(relation(read))
+    _make_staging(session, made)
     order = ", ".join(f'"{column}"' for column in made.key)
     query = f"select {TABLES[full_name].select_list()} from (\n{made.sql}\n) order by {order}"
     rows = session.connection.execute(query)
@@ -153,6 +152,28 @@ def yielded(session: Session, full_name: str) -> list[dict[str, object]]:
         {name: str(value) if isinstance(value, UUID) else value for name, value in zip(names, row, strict=True)}
         for row in rows.fetchall()
     ]
+
+
+def staged(session: Session, full_name: str, order: str) -> list[dict[str, object]]:
+    """The rows that the SQL of `sql/staging` makes of the session's tables, in that order."""
+    made = relation(full_name)
+    _make_staging(session, made)
+    rows = session.connection.execute(f"select * from (\n{made.sql}\n) order by {order}")
+    names = [column[0] for column in rows.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
+
+
+def _make_staging(session: Session, made: Relation) -> None:
+    """Make what the relation reads of `staging` and the test did not give, of what it did."""
+    for read in sorted(made.reads):
+        if read.startswith("staging.") and not _is_given(session, read):
+            _make_staging(session, relation(read))
+            session.make(relation(read))
+
+
+def _is_given(session: Session, full_name: str) -> bool:
+    sql = "select count(*) from duckdb_tables() where schema_name = 'staging' and table_name = ? and comment = 'given'"
+    return session.value(sql, [full_name.removeprefix("staging.")]) == 1
 
 
 def uid(number: int) -> str:

@@ -18,17 +18,18 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from bench.alone import peak_of, watched
 from bench.links.loads import Load
 from bench.links.serving import NAMES_ADDRESS, Serving, raise_open_files
 from bench.links.web import Seen
+from pipeline.executors import open_workers
 from pipeline.lake.logs import Logs
-from pipeline.lake.spool import Spool
-from pipeline.links import DueUrl, plan_sweep, sweep
+from pipeline.links import DueUrl, plan_sweep, sweep_to_log
 from pipeline.model.ids import content_id
 from pipeline.model.urls import url_forms
-from pipeline.settings import Links
+from pipeline.settings import Executor, Links
 
 _BIN = Path(sys.executable).parent
 _SAMPLE_SECONDS = 0.02
@@ -60,7 +61,7 @@ def ask_with_sweep(load: Load, web: Serving, scratch: Path) -> Outcome:
     seconds, cpu, checked, good = made.result
     if checked != len(load.urls) and not load.names:
         raise ValueError(f"{load.name}: the sweep settled {checked} of {len(load.urls)} URLs")
-    return Outcome("newsledger", len(load.urls), seconds, cpu, made.parent, good, True, web.seen())
+    return Outcome("newsledger", len(load.urls), seconds, cpu, made.total, good, True, web.seen())
 
 
 def _sweep(load: Load, nameservers: tuple[str, ...], ca_file: Path, scratch: Path) -> tuple[float, float, int, int]:
@@ -83,20 +84,19 @@ def _sweep(load: Load, nameservers: tuple[str, ...], ca_file: Path, scratch: Pat
     for url in load.urls:
         forms = url_forms(url)
         due.append(DueUrl(content_id("url", forms.fetch_url), forms.fetch_url, forms.registrable_domain))
-    spool = Spool(Logs.of(scratch / "lake").link_checks)
-    good = 0
-
-    def write(rows: pa.Table) -> None:
-        nonlocal good
-        spool.append(rows)
-        good += pc.sum(pc.is_in(rows["http_status"], _GOOD)).as_py() or 0
-
-    start, cpu = time.perf_counter(), time.process_time()
-    result = sweep(due, plan, write)
-    spool.commit()
-    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu
+    log = Logs.of(scratch / "lake").link_checks
+    start, cpu = time.perf_counter(), _cpu_seconds()
+    with open_workers(Executor()) as workers:
+        result = sweep_to_log(due, plan, log, workers)
+    seconds, cpu_seconds = time.perf_counter() - start, _cpu_seconds() - cpu
+    statuses = pa.concat_tables([pq.read_table(file, columns=["http_status"]) for file in log.files()])["http_status"]
     shutil.rmtree(scratch / "lake")
-    return seconds, cpu_seconds, result.checked, good
+    return seconds, cpu_seconds, result.checked, pc.sum(pc.is_in(statuses, _GOOD)).as_py() or 0
+
+
+def _cpu_seconds() -> float:
+    """Of this process and of those that it started and that have ended."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def ask_with_lychee(load: Load, web: Serving, scratch: Path, limit: float) -> Outcome | None:

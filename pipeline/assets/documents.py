@@ -1,14 +1,8 @@
 """One asset a source: read what changed of it into the documents log."""
 
-import os
 import time
-from collections.abc import Iterator
-from concurrent.futures import Executor as Pool
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from multiprocessing import get_context
 from pathlib import Path
 
 import dagster as dg
@@ -16,9 +10,10 @@ import pyarrow as pa
 
 from pipeline.assets.resources import refresh_of
 from pipeline.assets.tables import OWNERS
-from pipeline.content import Counts, Intake, Reader, Rules, StatCache, end_with_parent, open_tree
+from pipeline.content import Counts, Intake, Reader, Rules, StatCache, open_tree
+from pipeline.executors import open_workers
 from pipeline.lake.refresh import Refresh
-from pipeline.settings import Executor, Settings, Source
+from pipeline.settings import Settings, Source
 
 
 def document_key(source: str) -> dg.AssetKey:
@@ -70,7 +65,7 @@ def take_in(refresh: Refresh, source: Source) -> Counts:
 
     walked_ns = time.time_ns()
     tree = open_tree(source, settings.copies_dir).updated()
-    with _pool(settings.executor) as pool:
+    with open_workers(settings.executor) as workers:
         counts = Intake(
             source=source,
             tree=tree,
@@ -78,7 +73,7 @@ def take_in(refresh: Refresh, source: Source) -> Counts:
             cache=StatCache(cache_file(settings, source), made_for, walked_ns),
             memory=LogMemory(refresh, source.name),
             log=log,
-            executor=pool,
+            executor=None if workers is None else workers.pool,
             seen_before=_seen_before(refresh, source.name),
             min_files_share=settings.sanity.min_files_share,
         ).run()
@@ -131,15 +126,3 @@ def _seen_before(refresh: Refresh, source: str) -> int | None:
     seen = rows[0][0]
     assert seen is None or isinstance(seen, int)
     return seen
-
-
-@contextmanager
-def _pool(executor: Executor) -> Iterator[Pool | None]:
-    """What the shards run in: None is this process. Workers are started only when a shard is submitted."""
-    if executor.kind == "serial":
-        yield None
-        return
-    # Spawned, not forked: Dagster's process has threads.
-    workers, spawn = executor.workers or os.cpu_count(), get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=end_with_parent) as pool:
-        yield pool

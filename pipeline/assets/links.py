@@ -2,18 +2,20 @@
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 
 import dagster as dg
 
+from pipeline.assets.archive import look_for_copies
+from pipeline.assets.choosing import ChosenLinks, chosen_links
 from pipeline.assets.resources import refresh_of
 from pipeline.assets.tables import OWNERS, built_results, table_specs
 from pipeline.checks import asset_key, check_specs, checks_on, run_checks
+from pipeline.executors import open_workers
 from pipeline.lake.build import Builder
 from pipeline.lake.refresh import Refresh
 from pipeline.lake.spool import Spool
-from pipeline.links import DueUrl, SweepResult, plan_sweep, sweep
-from pipeline.rehearsal import load_web, rehearse
+from pipeline.links import DueUrl, Lookups, SweepResult, plan_sweep, sweep_to_log
+from pipeline.rehearsal import rehearsed
 from pipeline.terminal import progress_bar
 from pipeline.warehouse.sweep_summary import SUMMARY, summarise
 
@@ -69,16 +71,18 @@ def links_assets() -> dg.AssetsDefinition:
         check_specs=[completed, counts, *check_specs("links")],
         required_resource_keys={"refresh"},
     )
-    def links(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+    def links(context: dg.AssetExecutionContext, config: ChosenLinks) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         refresh = refresh_of(context)
         failure = None
-        result = None
+        result = copies = None
+        chosen = None if config.is_everything else chosen_tonight(refresh, config)
         if refresh.settings.links.enabled:
             try:
-                result = ask(refresh, due_tonight(refresh))
+                result = ask(refresh, due_tonight(refresh) if chosen is None else chosen)
             except Exception as error:
                 LOGGER.exception("the sweep failed; what it observed is kept, the rest is due again")
                 failure = f"{type(error).__name__}: {error}"
+            copies = look_for_copies(refresh) if chosen is None else None
         with refresh.session() as session:
             builder = refresh.builder(session)
             built = builder.build("links")
@@ -86,7 +90,7 @@ def links_assets() -> dg.AssetsDefinition:
             summary = _summary(builder) if result else {}
         yield dg.MaterializeResult(
             asset_key=SWEEP_KEY,
-            metadata=_counts(refresh, result) | summary,
+            metadata=_counts(refresh, result) | _copies(copies) | summary,
             check_results=[
                 dg.AssetCheckResult(
                     passed=problem is None,
@@ -108,7 +112,7 @@ def links_assets() -> dg.AssetsDefinition:
 
 def due_tonight(refresh: Refresh) -> list[DueUrl]:
     """The URLs to ask tonight, first things first."""
-    Spool(refresh.logs.link_checks).commit()  # what a sweep observed that was killed: it is not due again
+    Spool.commit_all(refresh.logs.link_checks)  # what a sweep observed that was killed: it is not due again
     with refresh.session() as session:
         builder = refresh.builder(session)
         builder.build("links")
@@ -117,26 +121,29 @@ def due_tonight(refresh: Refresh) -> list[DueUrl]:
         return [DueUrl(*row) for row in session.run(_DUE)]  # type: ignore[arg-type]
 
 
+def chosen_tonight(refresh: Refresh, wanted: ChosenLinks) -> list[DueUrl]:
+    """The links that a person chose for this run. Raises QueryError where that is none."""
+    Spool.commit_all(refresh.logs.link_checks)
+    with refresh.session() as session:
+        sources = [source.name for source in refresh.settings.sources]
+        return chosen_links(refresh.builder(session), wanted, sources)
+
+
 def ask(refresh: Refresh, due: list[DueUrl]) -> SweepResult:
     """Ask them, by the rules of the settings, through the rehearsal web where the settings name one."""
-    rules = refresh.settings.links
-    with ExitStack() as stack:
+    with rehearsed(refresh.settings.links) as rules:
         if rules.rehearsal is not None:
-            rules = stack.enter_context(rehearse(load_web(rules.rehearsal))).links(rules)
             LOGGER.warning("a rehearsal web answers for every host: these are not observations of the world")
         plan = plan_sweep(rules, night=refresh.night, refresh_id=refresh.refresh_id, now=refresh.clock.now)
-        spool = Spool(refresh.logs.link_checks)
-        try:
-            with progress_bar("asking links") as progress:
-                result = sweep(due, plan, spool.append, progress)
-        finally:
-            spool.commit()
+        with open_workers(refresh.settings.executor) as workers, progress_bar("asking links") as progress:
+            result = sweep_to_log(due, plan, refresh.logs.link_checks, workers, progress)
     refresh.record(
         "swept",
         urls_due=result.due,
         urls_checked=result.checked,
         urls_postponed=result.postponed,
         void_reason=result.void_reason,
+        pace_seconds=rules.pace_seconds,
     )
     if result.void_reason is not None:
         LOGGER.error("the links of this night do not count: %s", result.void_reason)
@@ -153,6 +160,12 @@ def _counts(refresh: Refresh, result: SweepResult | None) -> dict[str, bool | in
         "urls_postponed": result.postponed,
         "rehearsal": refresh.settings.links.rehearsal is not None,
     }
+
+
+def _copies(lookups: Lookups | None) -> dict[str, bool | int | dg.MetadataValue]:
+    if lookups is None:
+        return {}
+    return {"copies_asked_for": lookups.asked, "copies_found": lookups.found, "copies_failed": lookups.failed}
 
 
 def _summary(builder: Builder) -> dict[str, bool | int | dg.MetadataValue]:

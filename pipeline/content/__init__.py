@@ -17,7 +17,6 @@ from pipeline.content.reading import Reader
 from pipeline.content.site import site_base, site_bases
 from pipeline.content.stat_cache import StatCache
 from pipeline.content.trees import Folder, Git, Objects, Tree, open_tree
-from pipeline.content.workers import end_with_parent
 
 __all__ = [
     "Commit",
@@ -32,7 +31,6 @@ __all__ = [
     "StatCache",
     "Tree",
     "Walk",
-    "end_with_parent",
     "open_tree",
     "path_bytes",
     "path_text",

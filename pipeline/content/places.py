@@ -13,9 +13,9 @@ import yaml
 
 from pipeline.content.fence import FrontMatter
 from pipeline.content.issues import Issue, line_of, shorten
+from pipeline.content.nodes import Nodes
 from pipeline.content.values import to_json
 from pipeline.content.yaml_reader import Loader
-from pipeline.model.pointers import step
 
 _MOST_LEVELS = 254  # of canonical JSON
 _Place = tuple[int, int]
@@ -72,44 +72,13 @@ def _places_of(pointers: set[str], front: FrontMatter) -> dict[str, _Place]:
         text = _PAIR.sub(lambda escape: b"x" * len(escape[0]) if escape[1] else escape[0], text)
     loader = Loader(text)
     try:
-        nodes = _Nodes(loader, loader.get_single_node())
+        nodes = Nodes(loader, loader.get_single_node())
         marks = {pointer: node.start_mark for pointer in pointers if (node := nodes.at(pointer))}
     except yaml.YAMLError:  # JSON that is no YAML
         return {}
     finally:
         loader.dispose()
     return {pointer: (mark.line + 1 + front.lines_before, mark.column + 1) for pointer, mark in marks.items()}
-
-
-class _Nodes:
-    """The nodes of a text by their pointers."""
-
-    def __init__(self, loader: Loader, root: yaml.Node | None) -> None:
-        self._loader = loader
-        self._root = root
-        self._children: dict[int, dict[str, yaml.Node]] = {}
-
-    def at(self, pointer: str) -> yaml.Node | None:
-        """The node at `pointer`; of an alias, the node that it names."""
-        node = self._root
-        for part in pointer.split("/")[1:]:
-            if node is None:
-                return None
-            node = self._children_of(node).get("/" + part)
-        return node
-
-    def _children_of(self, node: yaml.Node) -> dict[str, yaml.Node]:
-        children = self._children.get(id(node))
-        if children is None:
-            if isinstance(node, yaml.MappingNode):
-                self._loader.flatten_mapping(node)  # merged keys stand before the mapping's own, which win
-                children = {step(self._loader.construct_object(key, deep=True)): value for key, value in node.value}
-            elif isinstance(node, yaml.SequenceNode):
-                children = {f"/{position}": element for position, element in enumerate(node.value)}
-            else:
-                children = {}
-            self._children[id(node)] = children
-        return children
 
 
 def _refused_at(code: str, text: bytes, front: FrontMatter) -> _Place | None:

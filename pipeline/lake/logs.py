@@ -25,7 +25,6 @@ ROW_GROUP_ROWS = 122_880
 """DuckDB's own row-group size: Parquet with others loads slower and makes larger files (measured on 9 M rows)."""
 ZSTD_LEVEL = 1
 """The next two levels save a few per cent of space and cost half as much time again."""
-_SPOOL = "spool"
 _NIGHT = "night"
 _SMALL_BYTES = 4 << 20
 _MANY_FILES = 64
@@ -94,15 +93,15 @@ class Log:
         if parts:
             self._commit(parts, None)
 
-    def commit_batch(self, number: int, rows: pa.Table) -> None:
+    def commit_batch(self, spool: str, number: int, rows: pa.Table) -> None:
         """Commit the rows of a spool's batch, after which `batches` is its number. Raises as `commit`."""
-        marked = CommitProperties(app_transactions=[Transaction(_SPOOL, number)])
+        marked = CommitProperties(app_transactions=[Transaction(spool, number)])
         self._commit([self.write(rows)] if rows.num_rows else [], marked)
 
-    def batches(self) -> int:
+    def batches(self, spool: str) -> int:
         """The number of the last batch of a spool that was committed, 0 where none was."""
         table = self._open()
-        return (table.transaction_version(_SPOOL) or 0) if table else 0
+        return (table.transaction_version(spool) or 0) if table else 0
 
     def _commit(self, parts: Sequence[Part], properties: CommitProperties | None) -> None:
         now = int(time.time() * 1000)
@@ -126,9 +125,11 @@ class Log:
         table = self._open()
         if table is None:
             return []
-        if night is None:
-            return table.file_uris()
-        return [file for file, _, first, last in self._spans(table) if not (first and last) or first <= night <= last]
+        return [
+            file
+            for file, _, first, last in self._spans(table)
+            if night is None or not (first and last) or first <= night <= last
+        ]
 
     def rows_by_night(self) -> dict[date, int]:
         """How many rows each night has, by the nights. Of most files their statistics tell; only of those that hold

@@ -46,7 +46,7 @@ _ASKED = """
 create or replace table forms.asked as
 select url_id, any_value(request_url) as fetch_url
 from log.link_checks
-where hop = 0 and kind not in ('probe', 'control')
+where hop = 0 and kind in ('request', 'shared', 'guard', 'postponed')
 group by url_id
 """
 _FORMS = """
@@ -86,6 +86,7 @@ class LinkNights:
             if work.is_missing(night):
                 self._show(builder.session, night)
                 work.make(night)
+        self._show(builder.session, None)
         return work.table(_named(rule, *names.values()))
 
     def _make_verdicts(self, builder: Builder, wanted: Relation) -> TableFile:
@@ -122,6 +123,13 @@ class LinkNights:
         if night != self._shown:
             session.attach_log(self.log, night)
             self._shown = night
+
+
+def judge_alone(session: Session) -> None:
+    """Judge the observations that the session holds by themselves, as if nothing was known of any link before."""
+    session.run(LINK_RECORDS.definition())
+    _give_forms(session)
+    session.make(relation("links.verdicts"))
 
 
 @dataclass(slots=True)

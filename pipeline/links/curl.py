@@ -50,6 +50,9 @@ _TLS_CODES = {35, 51, 53, 54, 58, 59, 60, 64, 66, 77, 80, 82, 83, 90, 91, 98}
 _KEPT_CONNECTIONS = 1024
 """Idle connections kept for the next request of their host, so that a host is not greeted anew for each of its URLs."""
 
+_KEPT_TRANSFERS = 256
+"""Transfers without work that wait for the next request; the others give their memory back."""
+
 OnAnswer = Callable[[Answer, float], None]
 """Called with the answer and a monotonic time by which the server has seen the request."""
 
@@ -62,9 +65,9 @@ class CurlClient:
         self._idle: list[_Transfer] = []
         self._multi = Multi(max(_KEPT_CONNECTIONS, plan.concurrency))
 
-    def is_behind(self) -> bool:
-        """Whether more answers have come in since the last call than were worked off."""
-        return self._multi.is_behind()
+    def came(self) -> int:
+        """How many answers, or parts of them, came in at once since this was last asked."""
+        return self._multi.came()
 
     def ask(self, question: Question, on_answer: OnAnswer) -> None:
         transfer = self._idle.pop() if self._idle else _Transfer(self._plan)
@@ -72,7 +75,10 @@ class CurlClient:
 
         def ended(failure: Failure | None) -> None:
             answer, seen_at = transfer.answer(failure)
-            self._idle.append(transfer)
+            if len(self._idle) < _KEPT_TRANSFERS:
+                self._idle.append(transfer)
+            else:
+                transfer.close()
             on_answer(answer, seen_at)
 
         self._multi.add(transfer.curl, ended)
@@ -98,6 +104,7 @@ class _Transfer:
         self._is_led = False
         self._resolved: str | None = None
         self._way: tuple[Method, bool] | None = None
+        self._is_last = False
         self._is_secure = False
         milliseconds = max(1, int(plan.timeout_seconds * 1000))
         for option, value in {
@@ -125,7 +132,7 @@ class _Transfer:
             self.curl.setopt(option, value)
 
     def prepare(self, question: Question) -> None:
-        self._body, self._head, self._head_bytes = bytearray(), [], 0
+        self._head, self._head_bytes = [], 0
         self._stopped = self._refused = self._heard_at = None
         self._is_secure = question.url.startswith("https:")
         place, route = question.route.place, question.route
@@ -136,6 +143,9 @@ class _Transfer:
             self._lead(question.route)
         elif self._is_led or self._resolved:
             self._lead(None)
+        if question.is_last is not self._is_last:  # a connection at rest costs memory, a secure one 100 KB
+            self._is_last = question.is_last
+            curl.setopt(pycurl.FORBID_REUSE, question.is_last)
         way = (question.method, question.ranged)
         if way != self._way:
             self._way = way
@@ -175,17 +185,18 @@ class _Transfer:
             or (failure is not None and failure[0] in _TLS_CODES)
         )
         error, detail = self._error(failure, status)
+        body, self._body = bytes(self._body), bytearray()
         return (
             Answer(
-                status=status,
-                headers=self._headers(),
-                body=bytes(self._body),
-                error=error,
-                detail=detail,
-                tls_verify=curl.getinfo(pycurl.SSL_VERIFYRESULT) if secure else None,
-                ip=None if self._refused else curl.getinfo(pycurl.PRIMARY_IP) or None,
-                http_version=_HTTP_VERSIONS.get(curl.getinfo(pycurl.INFO_HTTP_VERSION)),
-                timings=self._timings(total),
+                status,
+                self._headers(),
+                body,
+                error,
+                detail,
+                curl.getinfo(pycurl.SSL_VERIFYRESULT) if secure else None,
+                None if self._refused else curl.getinfo(pycurl.PRIMARY_IP) or None,
+                _HTTP_VERSIONS.get(curl.getinfo(pycurl.INFO_HTTP_VERSION)),
+                self._timings(total),
             ),
             # Once its answer begins, the server has surely seen the request; a gap counted from an earlier moment would
             # be shorter at the server than here by what the way there took. By our own clock: libcurl's times are those

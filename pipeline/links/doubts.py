@@ -13,6 +13,7 @@ them, and may find that a doubt was for nothing.
 import hashlib
 import re
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -56,7 +57,9 @@ class Raised:
 
 
 @dataclass(slots=True)
-class _Host:
+class DoubtedHost:
+    """What a host has sent so far."""
+
     pages: defaultdict[str, list[DueUrl]] = field(default_factory=lambda: defaultdict(list))
     """The URLs with a page, by its fingerprint."""
     targets: defaultdict[str, list[DueUrl]] = field(default_factory=lambda: defaultdict(list))
@@ -71,9 +74,13 @@ class _Host:
 class Doubts:
     """The doubts of one night, by host."""
 
-    def __init__(self, salt: str) -> None:
+    def __init__(self, salt: str, *, known: Mapping[str, DoubtedHost] | None = None) -> None:
         self._salt = salt
-        self._hosts: defaultdict[str, _Host] = defaultdict(_Host)
+        self._hosts: defaultdict[str, DoubtedHost] = defaultdict(DoubtedHost, known or {})
+
+    def known(self, netlocs: Iterable[str]) -> dict[str, DoubtedHost]:
+        """What these hosts have sent, by the part of their URLs that names host and port."""
+        return {netloc: self._hosts[netloc] for netloc in netlocs if netloc in self._hosts}
 
     def hear(self, due: DueUrl, seen: Seen) -> Raised:
         """Take note of a good answer of the first client to a due URL."""
@@ -112,7 +119,7 @@ class Doubts:
         host.nowhere = seen.fingerprint
         return self._to_look_at(host, host.pages[seen.fingerprint])
 
-    def _to_look_at(self, host: _Host, doubted: list[DueUrl]) -> tuple[DueUrl, ...]:
+    def _to_look_at(self, host: DoubtedHost, doubted: list[DueUrl]) -> tuple[DueUrl, ...]:
         fresh = {
             due.url_id: due for due in doubted if due.url_id not in host.looked and not _is_home(_place(due.fetch_url))
         }
@@ -124,6 +131,11 @@ class Doubts:
         scheme, netloc = due.fetch_url.partition(":")[0], _netloc(due.fetch_url)
         token = hashlib.sha256(f"{self._salt}\n{netloc}".encode()).hexdigest()[:24]
         return f"{scheme}://{netloc}/{token}"
+
+
+def netloc_of(due: DueUrl) -> str:
+    """The host and port by which its doubts are kept."""
+    return _netloc(due.fetch_url)
 
 
 def _became_another(due: DueUrl, seen: Seen) -> bool:

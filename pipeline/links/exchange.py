@@ -6,9 +6,10 @@ next about an answer (`journey`).
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from types import MappingProxyType
+from typing import NamedTuple
 
 from pipeline.links.route import Route
 from pipeline.links.vocabulary import ErrorClass, Method
@@ -21,21 +22,21 @@ ACCEPT = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"
 
 _SPAN = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?")
 _MARKUP = re.compile(rb"<(script|style|head|title)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _RANGE_TOTAL = re.compile(r"bytes\s+(?:\d+-\d+|\*)/(\d+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One request to be made, on a route the guard has passed."""
+class Question(NamedTuple):
+    """One request to be made, on a route the guard has passed. `is_last`: none follows on its connection soon."""
 
     url: str
     method: Method
     ranged: bool
     route: Route
+    is_last: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Timings:
+class Timings(NamedTuple):
     """Milliseconds since the request began; connect and TLS are the length of their phase."""
 
     connect_ms: float | None = None
@@ -44,12 +45,11 @@ class Timings:
     total_ms: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What came back: a status with headers and the start of a body, or an error (or both, where it broke off)."""
 
     status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = _NO_HEADERS
     """Of the final answer, names in lower case; a repeated header keeps its first value."""
     body: bytes = b""
     error: ErrorClass | None = None

@@ -5,6 +5,7 @@ it times out too is the host down for the night: no host dies on one client's wo
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pipeline.links.exchange import Answer
@@ -12,7 +13,9 @@ from pipeline.links.vocabulary import TIMEOUTS, Client, ErrorClass
 
 
 @dataclass(slots=True)
-class _Host:
+class Host:
+    """What is known of one."""
+
     timed_out: list[str] = field(default_factory=list)
     """URLs whose requests timed out, in a row."""
     questioned_by: str | None = None
@@ -25,10 +28,14 @@ class Hosts:
     """The hosts of one night by name. `limit` time-outs in a row put one in question; with `second_opinion` false they
     settle it."""
 
-    def __init__(self, limit: int, *, second_opinion: bool) -> None:
+    def __init__(self, limit: int, *, second_opinion: bool, known: Mapping[str, Host] | None = None) -> None:
         self._limit = limit
         self._second_opinion = second_opinion
-        self._hosts: defaultdict[str, _Host] = defaultdict(_Host)
+        self._hosts: defaultdict[str, Host] = defaultdict(Host, known or {})
+
+    def known(self) -> dict[str, Host]:
+        """The hosts that are not there tonight."""
+        return {name: host for name, host in self._hosts.items() if host.down or host.nxdomain_told}
 
     def down(self, name: str) -> ErrorClass | None:
         """The error all URLs of the host share tonight, or None."""

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
+from typing import NamedTuple
 
 import can_ada
 
@@ -78,8 +79,7 @@ class Act(Enum):
     NOT_ALIVE = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """`error` and `detail` are what following the answer met, for the row; `pause` is for the whole domain."""
 
     act: Act

@@ -39,18 +39,18 @@ class Multi:
         self._soon: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._due: float | None = None
-        self._is_behind = False
+        self._came = 0
 
     def add(self, curl: pycurl.Curl, on_end: Callable[[Failure | None], None]) -> None:
         """Start a transfer soon; `on_end` is called when it is over."""
         self._ended[curl] = on_end
         self._multi.add_handle(curl)
 
-    def is_behind(self) -> bool:
-        """Whether more has come in since the last call than was worked off: whoever starts more now makes all wait
-        longer."""
-        was_behind, self._is_behind = self._is_behind, False
-        return was_behind
+    def came(self) -> int:
+        """How many sockets had something at once, the last time since this was asked: whoever starts more makes them
+        wait longer."""
+        came, self._came = self._came, 0
+        return came
 
     def close(self) -> None:
         """Break off what is under way, without a call, and close every connection."""
@@ -91,7 +91,7 @@ class Multi:
     def _on_sockets(self) -> None:
         act = self._multi.socket_action
         ready = self._sockets.ready()
-        self._is_behind = len(ready) >= _AT_ONCE
+        self._came = len(ready)
         for fd, events in ready:
             act(fd, events)
         self._report()

@@ -64,6 +64,8 @@ class Observation(NamedTuple):
     first_byte_ms: float | None = None
     total_ms: float | None = None
     shard: int = 0
+    snapshot_url: str | None = None
+    snapshot_at: datetime | None = None
 
 
 assert list(Observation._fields) == LINK_CHECKS.names

@@ -118,10 +118,18 @@ class Pacer(Generic[Item]):
             lane.listed = None  # its rank is better now
         self._list(lane, -next(self._order))
 
+    def is_empty(self, domain: str) -> bool:
+        """Whether nothing of the domain waits."""
+        return not self._lanes[domain].queue
+
     def pause(self, domain: str, until: float) -> None:
         """No start before `until` (Retry-After). A shorter pause, or a good answer, does not undo a longer one."""
         lane = self._lane(domain)
         lane.next_start = max(lane.next_start, until)
+
+    def pauses(self, now: float) -> dict[str, float]:
+        """The domains that may not be asked yet, with the seconds until then."""
+        return {lane.domain: lane.next_start - now for lane in self._lanes.values() if lane.next_start > now}
 
     def drain(self) -> list[Item]:
         """Every item still waiting; the queues are empty afterwards."""

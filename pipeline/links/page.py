@@ -35,8 +35,13 @@ _NOT_PLAIN = re.compile(
     r"<(?:svg|script|style|textarea|xmp|iframe|noembed|noframes|plaintext|[!?](?!doctype html>))", re.IGNORECASE
 )
 # Letters in lower case and _, every digit as 0, anything else as a space.
-_WORDS_ALONE = "".join(
-    each.lower() if each.isalpha() or each == "_" else "0" if each.isdigit() else " " for each in map(chr, range(128))
+_WORDS_ALONE = (
+    "".join(
+        each.lower() if each.isalpha() or each == "_" else "0" if each.isdigit() else " "
+        for each in map(chr, range(128))
+    )
+    .encode("ascii")
+    .ljust(256)
 )
 _PLAIN_WORD = re.compile(r"(?<!\w)[^\W\d]{1,24}(?!\w)")
 
@@ -81,20 +86,14 @@ def _title(text: str) -> str | None:
 
 
 def _fingerprint(title: str, seen: str, url: str) -> str | None:
-    words = _words(seen)
-    if not words:
+    if not _PLAIN_WORD.search(seen):
         return None
     text = f"{title} {seen}".casefold()
-    echoes = [echo for echo in _echoes(url) if echo in text]
-    for echo in echoes:
-        text = _without(echo, text)
-    # Without an echo the words in hand are the words of the whole.
-    words = _words(text) if echoes else _words(title) + words
-    return hashlib.sha256(" ".join(words).encode("utf-8", "replace")).hexdigest() if words else None
-
-
-def _words(text: str) -> list[str]:
-    return _ascii_words(text) if text.isascii() else _PLAIN_WORD.findall(text.casefold())
+    for echo in _echoes(url):
+        if echo in text:
+            text = _without(echo, text)
+    words = _ascii_words(text) if text.isascii() else " ".join(_PLAIN_WORD.findall(text)).encode("utf-8", "replace")
+    return hashlib.sha256(words).hexdigest() if words else None
 
 
 def _without(echo: str, text: str) -> str:
@@ -122,15 +121,15 @@ def _echoes(url: str) -> list[str]:
     return [*long_enough, *([last, " ".join(phrase)] if len(phrase) > 1 else [])]
 
 
-def _ascii_words(text: str) -> list[str]:
+def _ascii_words(text: str) -> bytes:
     """What `_PLAIN_WORD` finds in the text, which is ASCII alone, at a small part of its cost."""
-    marked = text.translate(_WORDS_ALONE)
+    marked = text.encode("ascii").translate(_WORDS_ALONE)
     words = marked.split()
-    if "0" in marked:
-        words = [word for word in words if "0" not in word]
+    if b"0" in marked:
+        words = [word for word in words if b"0" not in word]
     if words and max(map(len, words)) > 24:
         words = [word for word in words if len(word) <= 24]
-    return words
+    return b" ".join(words)
 
 
 def _decode(body: bytes, content_type: str) -> str:

@@ -4,10 +4,13 @@ Belongs here: plain frozen values, picklable, so that a shard of hosts can be sw
 here: anything that runs.
 """
 
-from collections.abc import Callable, Mapping
+import zlib
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Self
 
 import certifi
 
@@ -75,12 +78,41 @@ class Sweep:
     controls: tuple[DueUrl, ...] = ()
     """Asked before all else; where most of them fail, nothing else is."""
     breaker_share: float = 0.3
+    void_reason: str | None = None
+    """Known before it begins: nothing is asked, all is postponed."""
     flush_rows: int = 500
     flush_seconds: float = 1.0
     shard: int = 0
+    shards: int = 1
+    """A shard asks the domains that are its own, and nobody else does: their pace needs no coordination."""
 
     def pace_of(self, domain: str) -> Pace:
         return self.paces.get(domain, self.pace)
+
+    def owns(self, domain: str) -> bool:
+        return self.shards == 1 or shard_of(domain, self.shards) == self.shard
+
+
+def shard_of(domain: str, shards: int) -> int:
+    """The shard that asks a domain, the same on every machine."""
+    return zlib.crc32(domain.encode()) % shards if shards > 1 else 0
+
+
+def within_budgets(due: Sequence[DueUrl], plan: Sweep) -> list[DueUrl]:
+    """Those of `due`, the most urgent first, that the budgets of the night and of each domain have room for. What is
+    settled without asking takes no room."""
+    room = plan.nightly_budget
+    by_domain: Counter[str] = Counter()
+    admitted = []
+    for url in due:
+        if url.problem is None:
+            by_domain[url.domain] += 1
+            skipped = plan.pace_of(url.domain).skip
+            if by_domain[url.domain] > plan.domain_budget or not (room or skipped):
+                continue
+            room -= not skipped
+        admitted.append(url)
+    return admitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +129,17 @@ class SweepResult:
     requests: int = 0
     void_reason: str | None = None
     """Why the night does not count, where our own network was down."""
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(
+            self.due + other.due,
+            self.checked + other.checked,
+            self.postponed + other.postponed,
+            self.postponed_over_budget + other.postponed_over_budget,
+            dict(Counter(self.postponed_by_reason) + Counter(other.postponed_by_reason)),
+            self.requests + other.requests,
+            self.void_reason or other.void_reason,
+        )
 
 
 def plan_sweep(links: Links, *, night: date, refresh_id: str, now: Callable[[], datetime]) -> Sweep:

@@ -10,22 +10,23 @@ import math
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Self
 
 import pyarrow as pa
 
 from pipeline.links.alarm import Alarm
 from pipeline.links.breaker import Breaker, controls_failed
 from pipeline.links.curl import CurlClient
-from pipeline.links.doubts import Doubts
+from pipeline.links.doubts import DoubtedHost, Doubts, netloc_of
 from pipeline.links.exchange import Answer, Question
-from pipeline.links.hosts import Hosts
+from pipeline.links.hosts import Host, Hosts
 from pipeline.links.journey import Act, Step, Visit, first_visit, next_step
 from pipeline.links.observation import Observation, Outbox, observe_answer, observe_unasked
 from pipeline.links.pacing import Pacer
-from pipeline.links.plan import DueUrl, Sweep, SweepResult
+from pipeline.links.plan import DueUrl, Sweep, SweepResult, within_budgets
 from pipeline.links.resolver import FRESH_SECONDS, Resolution, Resolver
 from pipeline.links.route import NameWanted, Place, Refused, Route, place_of, route_by_name, route_without_dns
 from pipeline.links.second_opinion import SecondOpinion
@@ -34,9 +35,52 @@ from pipeline.model.urls import registrable_domain
 
 _NO_ROUTE = (None, 0.0)
 _STARTED_AT_ONCE = 32
-"""Then the loop hears what has come in: where more could be asked than can be, the longest queue must not wait."""
+"""Then the loop hears what has come in, and less where much has: all that came waits for its turn. One goes always,
+since the first is that of the longest queue."""
 _RESOLVING = 500
 """So many names may be asked for at once: stalled ones must not hold up the others."""
+
+
+@dataclass(slots=True)
+class _Case:
+    """A due URL while it is not settled, with its rows so far."""
+
+    due: DueUrl
+    rows: list[Observation] = field(default_factory=list)
+    questions: str | None = None
+    """The host whose last time-out this is: the second client's word decides whether that host is down."""
+    beyond: Kind | None = None
+    """Not due and not counted: a second look (request), a host's random path (probe), or a control URL (control)."""
+    _visit: Visit | None = None
+
+    @property
+    def visit(self) -> Visit:
+        """Made when it is first asked for: a hundred thousand that wait need none."""
+        if self._visit is None:
+            self._visit = first_visit(self.due)
+        return self._visit
+
+
+@dataclass(slots=True)
+class Left:
+    """What a shard leaves to a sweep that comes after it: the URLs that were led to domains of others, and what it has
+    learned of its own."""
+
+    cases: list[_Case] = field(default_factory=list)
+    pauses: dict[str, float] = field(default_factory=dict)
+    """Domains that may not be asked yet, with the seconds until then."""
+    aside: dict[str, str] = field(default_factory=dict)
+    """Domains that asked to be left alone tonight, with their words."""
+    hosts: dict[str, Host] = field(default_factory=dict)
+    doubts: dict[str, DoubtedHost] = field(default_factory=dict)
+
+    def update(self, other: Self, seconds_ago: float = 0.0) -> None:
+        """Add what another shard left some seconds ago; no two shards know of one domain or host."""
+        self.cases += other.cases
+        self.pauses |= {domain: seconds - seconds_ago for domain, seconds in other.pauses.items()}
+        self.aside |= other.aside
+        self.hosts |= other.hosts
+        self.doubts |= other.doubts
 
 
 def sweep(
@@ -50,37 +94,50 @@ def sweep(
     `write` receives the observations in parts, as tables of LINK_CHECKS; `progress` the number of settled URLs and of
     all. An interrupt writes what was observed before it goes on its way.
     """
-    return asyncio.run(_Night(plan, write, progress).run(due))
+    admitted = within_budgets(due, plan)
+    left_out = len(due) - len(admitted)
+
+    def tell(settled: int, of: int) -> None:
+        if progress is not None:
+            progress(settled + left_out, of + left_out)
+
+    if not admitted:
+        plan = replace(plan, controls=())
+    result, _ = sweep_shard(admitted, plan, write, tell)
+    return result + SweepResult(left_out, 0, left_out, left_out)
 
 
-@dataclass(slots=True)
-class _Case:
-    """A due URL while it is not settled, with its rows so far."""
-
-    visit: Visit
-    rows: list[Observation] = field(default_factory=list)
-    questions: str | None = None
-    """The host whose last time-out this is: the second client's word decides whether that host is down."""
-    beyond: Kind | None = None
-    """Not due and not counted: a second look (request), a host's random path (probe), or a control URL (control)."""
+def sweep_shard(
+    due: Sequence[DueUrl],
+    plan: Sweep,
+    write: Callable[[pa.Table], None],
+    progress: Callable[[int, int], None],
+    left: Left | None = None,
+) -> tuple[SweepResult, Left]:
+    """The same for one shard, with no look at budgets: `due` are of its domains. A URL that is redirected to a domain
+    of another shard is not settled here; it goes on in a sweep that is given what all shards left. It counts as due
+    where it is settled."""
+    return asyncio.run(_Night(plan, write, progress, left or Left()).run(due))
 
 
 class _Night:
     def __init__(
-        self, plan: Sweep, write: Callable[[pa.Table], None], progress: Callable[[int, int], None] | None
+        self, plan: Sweep, write: Callable[[pa.Table], None], progress: Callable[[int, int], None], left: Left
     ) -> None:
         self._plan = plan
         self._write = write
         self._progress = progress
         self._pacer: Pacer[_Case] = Pacer(plan.pace_of)
-        self._hosts = Hosts(plan.timeouts_to_settle, second_opinion=plan.second_opinion)
-        self._doubts = Doubts(plan.refresh_id)
-        self._aside: dict[str, str] = {}
+        self._hosts = Hosts(plan.timeouts_to_settle, second_opinion=plan.second_opinion, known=left.hosts)
+        self._doubts = Doubts(plan.refresh_id, known=left.doubts)
+        self._aside = dict(left.aside)
+        self._taken_up = left
+        self._departed: list[_Case] = []
         self._waiting_for_thread: deque[tuple[str, _Case]] = deque()
         self._parked: defaultdict[str, list[tuple[str, _Case]]] = defaultdict(list)
         """By host: what waits for the second client's word on it."""
         self._open: dict[int, _Case] = {}
-        self._checked = self._requests = self._left_out = self._asking = self._resolving = self._total = 0
+        self._checked = self._requests = self._asking = self._resolving = self._total = 0
         self._postponed: Counter[str] = Counter()
         self._routes: dict[str, tuple[Route, float]] = {}
         """By scheme, host and port; each with the time until which it is good."""
@@ -91,17 +148,21 @@ class _Night:
         self._controls: list[Sequence[Observation]] = []
         self._void_reason: str | None = None
 
-    async def run(self, due: Sequence[DueUrl]) -> SweepResult:
+    async def run(self, due: Sequence[DueUrl]) -> tuple[SweepResult, Left]:
         plan = self._plan
         self._loop = asyncio.get_running_loop()
         self._began = time.monotonic()
         self._deadline = self._began + plan.nightly_seconds
         self._finished: asyncio.Future[None] = self._loop.create_future()
         self._outbox = Outbox(self._write, self._plan.flush_rows, self._written)
-        self._due, self._total = due, len(due)
-        if due and plan.controls:
+        self._due, self._total = due, len(due) + sum(case.beyond is None for case in self._taken_up.cases)
+        self._take_up(self._taken_up)
+        if plan.void_reason is not None:
+            self._admit()
+            self._void(plan.void_reason)
+        elif plan.controls:
             for url in plan.controls:
-                self._ask_beyond(_Case(first_visit(url), beyond=Kind.CONTROL))
+                self._ask_beyond(_Case(url, beyond=Kind.CONTROL))
         else:
             self._admit()
         self._resolver = Resolver(plan.nameservers, plan.dns_seconds)
@@ -113,6 +174,9 @@ class _Night:
             self._pump()
             if self._open:
                 await self._finished
+        except BaseException:
+            self._open |= {id(case): case for case in self._departed}  # nobody comes after: they are postponed too
+            raise
         finally:
             ticking.cancel()
             self._alarm.close()
@@ -123,36 +187,50 @@ class _Night:
             self._outbox.close()
             self._tell()
             await self._resolver.close()
-        return SweepResult(
-            due=len(due),
+        postponed = self._postponed.total()
+        result = SweepResult(
+            due=self._total - sum(case.beyond is None for case in self._departed),
             checked=self._checked,
-            postponed=self._left_out + self._postponed.total(),
-            postponed_over_budget=self._left_out,
+            postponed=postponed,
+            postponed_over_budget=0,
             postponed_by_reason=dict(self._postponed),
             requests=self._requests,
             void_reason=self._void_reason,
         )
+        return result, self._left()
+
+    def _left(self) -> Left:
+        return Left(
+            self._departed,
+            self._pacer.pauses(time.monotonic()),
+            self._aside,
+            self._hosts.known(),
+            self._doubts.known({netloc_of(case.due) for case in self._departed}),
+        )
+
+    def _take_up(self, left: Left) -> None:
+        """Go on with the URLs that shards left where they were led, at the pace that their domains were promised."""
+        now = time.monotonic()
+        for domain, seconds in left.pauses.items():
+            if seconds > 0:
+                self._pacer.pause(domain, now + seconds)
+        for case in left.cases:
+            self._open[id(case)] = case
+            self._pacer.put(case.visit.domain, case)
 
     def _admit(self) -> None:
-        """Queue what the budgets have room for, settle what is never asked, count what is left out."""
+        """Queue what is asked, settle what never is."""
         plan = self._plan
-        by_domain: Counter[str] = Counter()
-        admitted = 0
         for url in self._due:
-            case = _Case(first_visit(url))
+            case = _Case(url)
             if url.problem is not None:
                 unsupported = url.problem == ErrorClass.SCHEME_UNSUPPORTED
                 error = ErrorClass.SCHEME_UNSUPPORTED if unsupported else ErrorClass.URL_INVALID
                 self._settle_unasked(case, Kind.GUARD, error, url.problem)
                 continue
-            by_domain[url.domain] += 1
-            skipped = plan.pace_of(url.domain).skip
-            if by_domain[url.domain] > plan.domain_budget or (not skipped and admitted >= plan.nightly_budget):
-                self._left_out += 1
-            elif skipped:
+            if plan.pace_of(url.domain).skip:
                 self._postpone(case, "skipped", "links.per_domain skips this domain")
             else:
-                admitted += 1
                 self._open[id(case)] = case
                 self._pacer.put(url.domain, case)
 
@@ -185,7 +263,7 @@ class _Night:
     def _start_what_may(self) -> None:
         if not self._over and time.monotonic() >= self._deadline:
             self._end("minutes", "the night's minutes ran out")
-        for _ in range(0 if self._curl.is_behind() else _STARTED_AT_ONCE):
+        for _ in range(max(1, _STARTED_AT_ONCE - self._curl.came())):
             taken = self._pacer.take(time.monotonic()) if self._has_room() else None
             if taken is None:
                 return
@@ -210,8 +288,8 @@ class _Night:
     def _begin(self, domain: str, case: _Case) -> None:
         """`case` holds a connection of `domain` and may start now, if nothing settles it first."""
         visit = case.visit
-        if case.beyond is None and visit.due.was_alive:
-            self._breaker.begins(place_of(visit.due.fetch_url).host)
+        if case.beyond is None and case.due.was_alive:
+            self._breaker.begins(place_of(case.due.fetch_url).host)
         route = self._route(domain, case)
         if route is None:
             self._pacer.release(domain)
@@ -220,12 +298,13 @@ class _Night:
             self._pacer.release(domain)
             self._waiting_for_thread.append((domain, case))
             return
-        question = Question(visit.url, visit.method, visit.ranged, route)
+        question = Question(visit.url, visit.method, visit.ranged, route, self._pacer.is_empty(domain))
         visit.asked.add(visit.url)
         self._asking += 1
         self._requests += 1
-        self._pacer.started(domain, time.monotonic())
-        answered = partial(self._answered, domain, case, route, self._now())
+        now = time.monotonic()
+        self._pacer.started(domain, now)
+        answered = partial(self._answered, domain, case, route, self._at(now))
         if visit.client is Client.REQUESTS:
             self._opinions.ask(question, answered)
         else:
@@ -367,7 +446,10 @@ class _Night:
             case Act.FOLLOW:
                 assert step.url is not None
                 visit.follow(step.url, registrable_domain(place_of(step.url).host))
-                self._requeue(visit.domain, case, first=True)
+                if self._plan.owns(visit.domain):
+                    self._requeue(visit.domain, case, first=True)
+                else:
+                    self._depart(case)
             case Act.AGAIN:
                 visit.retries += 1
                 if self._over:
@@ -393,10 +475,10 @@ class _Night:
     # What is asked because of a doubt.
 
     def _doubt(self, case: _Case) -> None:
-        raised = self._doubts.hear(case.visit.due, case.rows[-1])
+        raised = self._doubts.hear(case.due, case.rows[-1])
         self._look_again(raised.second_looks)
         if raised.probe is not None:
-            self._ask_beyond(_Case(first_visit(raised.probe), beyond=Kind.PROBE))
+            self._ask_beyond(_Case(raised.probe, beyond=Kind.PROBE))
 
     def _heard_probe(self, domain: str, case: _Case, step: Step, row: Observation) -> None:
         """The random path is followed to its end, but not retried: without an answer there is no comparison."""
@@ -407,11 +489,11 @@ class _Night:
             self._go_on(domain, case, step)
             return
         self._settle(case)
-        self._look_again(self._doubts.hear_probe(case.visit.due, row))
+        self._look_again(self._doubts.hear_probe(case.due, row))
 
     def _look_again(self, due: Sequence[DueUrl]) -> None:
         for url in due if self._plan.second_opinion else ():
-            case = _Case(first_visit(url), beyond=Kind.REQUEST)
+            case = _Case(url, beyond=Kind.REQUEST)
             case.visit.restart(Client.REQUESTS, Method.GET)
             self._ask_beyond(case)
 
@@ -457,8 +539,8 @@ class _Night:
 
     def _watch(self, case: _Case) -> None:
         """Look at a settled URL for whether our own network is up."""
-        if self._over is None and case.beyond is None and case.visit.due.was_alive:
-            reason = self._breaker.hear(place_of(case.visit.due.fetch_url).host, case.rows)
+        if self._over is None and case.beyond is None and case.due.was_alive:
+            reason = self._breaker.hear(place_of(case.due.fetch_url).host, case.rows)
             if reason is not None:
                 self._void(reason)
         elif case.beyond is Kind.CONTROL:
@@ -470,6 +552,13 @@ class _Night:
                     self._void(reason)
                 elif self._over is not None:
                     self._end(*self._over)
+
+    def _depart(self, case: _Case) -> None:
+        """Leave the case to whoever comes after the shards: another one asks the domain that it was led to."""
+        self._open.pop(id(case), None)
+        if case.questions is not None:
+            self._answer_question(case)
+        self._departed.append(case)
 
     def _written(self, failure: BaseException | None) -> None:
         if self._finished.done():
@@ -483,13 +572,16 @@ class _Night:
         """The second client has spoken about the host, or never will: what waited for that goes on."""
         host, case.questions = case.questions, None
         assert host is not None
-        self._hosts.forget_question(host, case.visit.due.url_id)
+        self._hosts.forget_question(host, case.due.url_id)
         for domain, parked in self._parked.pop(host, ()):
             self._requeue(domain, parked, first=True)
 
     def _now(self) -> datetime:
+        return self._at(time.monotonic())
+
+    def _at(self, now: float) -> datetime:
         """The refresh's clock: its start plus the time that truly went by."""
-        return self._plan.began_at + timedelta(seconds=time.monotonic() - self._began)
+        return self._plan.began_at + timedelta(seconds=now - self._began)
 
     async def _tick(self) -> None:
         while True:
@@ -503,5 +595,4 @@ class _Night:
                 return
 
     def _tell(self) -> None:
-        if self._progress is not None:
-            self._progress(self._checked + self._left_out + self._postponed.total(), self._total)
+        self._progress(self._checked + self._postponed.total(), self._total)

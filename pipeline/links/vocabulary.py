@@ -21,6 +21,8 @@ class Kind(StrEnum):
     """The host was asked for a path that cannot exist, to know its not-found page; no judgement of the URL itself."""
     CONTROL = "control"
     """A control URL was asked, to know whether our own network is up; no judgement of any link."""
+    ARCHIVE = "archive"
+    """A web archive was asked for a copy of the page; no judgement of the URL itself."""
 
 
 class Client(StrEnum):
@@ -96,6 +98,7 @@ KINDS = {
     Kind.POSTPONED: "Put off to another night; the detail says why.",
     Kind.PROBE: "The host was asked for a path that cannot exist. Says nothing of the URL on whose behalf it was.",
     Kind.CONTROL: "A control URL was asked before the night's links, to know whether our own network is up.",
+    Kind.ARCHIVE: "A web archive was asked for a copy of the page. Says nothing of the URL itself.",
 }
 """What each kind of observation is."""
 

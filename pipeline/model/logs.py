@@ -103,7 +103,7 @@ LINK_CHECKS = pa.schema(
         _field("night", pa.date32(), "The night, a date in schedule.timezone", nullable=False),
         _field("refresh_id", pa.string(), "The refresh that made it", nullable=False),
         _field("url_id", pa.string(), "The URL that was due", nullable=False),
-        _field("kind", pa.string(), "request | shared | guard | postponed | probe | control", nullable=False),
+        _field("kind", pa.string(), "request | shared | guard | postponed | probe | control | archive", nullable=False),
         _field("client", pa.string(), "libcurl | requests; null where no client was used"),
         _field("hop", pa.int32(), "0 for the URL itself, then one more for each redirect followed", nullable=False),
         _field(
@@ -135,6 +135,8 @@ LINK_CHECKS = pa.schema(
         _field("first_byte_ms", pa.float64(), "Milliseconds to the first byte of the answer"),
         _field("total_ms", pa.float64(), "Milliseconds of the whole request"),
         _field("shard", pa.int32(), "The shard of hosts that made it", nullable=False),
+        _field("snapshot_url", pa.string(), "archive: the copy of the page that the web archive named"),
+        _field("snapshot_at", TIMESTAMP, "archive: when that copy was taken"),
     ]
 )
 
@@ -166,6 +168,7 @@ REFRESHES = pa.schema(
         _field("urls_due", pa.int64(), "swept: URLs due tonight"),
         _field("urls_checked", pa.int64(), "swept: due URLs with an observation"),
         _field("urls_postponed", pa.int64(), "swept: due URLs put off to another night"),
+        _field("pace_seconds", pa.float64(), "swept: least time between two requests to one domain, exceptions aside"),
         _field("void_reason", pa.string(), "swept: why the night does not count; null when it does"),
         _field("warehouse", pa.string(), "published: file name of the warehouse"),
         _field("error", pa.string(), "failed: what went wrong"),

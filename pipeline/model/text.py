@@ -12,8 +12,10 @@ from typing import NamedTuple
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 EDGE_SPACE = " \t\r\n\f\v\u00a0\u200b\u200c\u200d\u2060\ufeff\u2028\u2029\u3000"
 
-NEEDS_CLEANING = r"&|[^\x20-\x7e]|^ | $"
-"""A regular expression (RE2 and Python) of the texts that `clean_text` may change; the others are clean as they are."""
+NEEDS_CLEANING = "&|[^ -~\u00a1-\u02ff\u2010-\u2027]|^ | $"
+"""A regular expression (RE2 and Python) of the texts that `clean_text` may change; the others are clean as they are.
+Latin letters up to U+02FF, and the typographer's dashes, quotation marks and dots, are in NFC wherever no combining
+sign follows (Unicode's DerivedNormalizationProps: NFC_QC), and no space at an edge."""
 
 
 class CleanText(NamedTuple):

@@ -81,7 +81,7 @@ class UrlForms(NamedTuple):
 
 def url_forms(raw: str, site: SiteBase | None = None) -> UrlForms:
     """Every form of the URL written as `raw` in a file of `site`. Never raises: a bad URL has a `problem`."""
-    text = undo_entities(raw).strip(EDGE_SPACE)
+    text = (undo_entities(raw) if "&" in raw else raw).strip(EDGE_SPACE)
     # Each look below is one pass in C: for most URLs they are all that comes before the parser.
     if "\\" in text:
         return _unusable(text, "backslash")
@@ -107,14 +107,18 @@ def url_forms(raw: str, site: SiteBase | None = None) -> UrlForms:
     fetch_url = url.href
     if not host or not fetch_url.startswith(("https://", "http://")):
         return _unusable(text, "invalid")
-    stripped = "@" in text and url.has_credentials()
-    if stripped:
+    stripped = False
+    if "@" in text and url.has_credentials():
+        stripped = True
         url.username = url.password = ""
+        fetch_url = url.href
     if "#" in text:
         url.hash = ""
-    if stripped or "#" in text:
         fetch_url = url.href
-    return UrlForms(fetch_url, identity_form(fetch_url), host, registrable_domain(host), None, stripped)
+    # As UrlForms(…) does it, without the call in between.
+    return tuple.__new__(
+        UrlForms, (fetch_url, identity_form(fetch_url), host, registrable_domain(host), None, stripped)
+    )
 
 
 def identity_form(fetch_url: str) -> str:
@@ -125,7 +129,9 @@ def identity_form(fetch_url: str) -> str:
     query = ""
     if "?" in rest:
         rest, _, query = rest.partition("?")
-        kept = sorted(part for part in query.split("&") if part and not _is_tracking(part.partition("=")[0]))
+        kept = [part for part in query.split("&") if part and not _is_tracking(part.partition("=")[0])]
+        if len(kept) > 1:
+            kept.sort()
         query = f"?{'&'.join(kept)}" if kept else ""
     while rest.startswith("www.") and rest.partition("/")[0].count(".") > 1:
         rest = rest.removeprefix("www.")

@@ -9,7 +9,7 @@ judgement of a link (`expect` is carried as a label for whoever compares), and a
 """
 
 from pipeline.rehearsal.places import Places, WellKnownPlaces
-from pipeline.rehearsal.running import Rehearsal, rehearse
+from pipeline.rehearsal.running import Rehearsal, rehearse, rehearsed
 from pipeline.rehearsal.server import RehearsalServer, Request
 from pipeline.rehearsal.table import Answer, Connect, Dns, Expectation, Fault, Host, Tls, Web, load_web
 
@@ -29,4 +29,5 @@ __all__ = [
     "WellKnownPlaces",
     "load_web",
     "rehearse",
+    "rehearsed",
 ]

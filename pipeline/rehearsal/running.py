@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.errors import RehearsalError
 from pipeline.rehearsal.places import Places
 from pipeline.rehearsal.server import RehearsalServer, Request
-from pipeline.rehearsal.table import Web
+from pipeline.rehearsal.table import Web, load_web
 from pipeline.settings import Links
 
 
@@ -65,6 +65,16 @@ def rehearse(web: Web, places_of: type[Places] = Places) -> Iterator[Rehearsal]:
             ca_file=ca_file,
             _received=server.requests,
         )
+
+
+@contextmanager
+def rehearsed(links: Links) -> Iterator[Links]:
+    """The settings with the web served that they name, until the block ends; as they are where they name none."""
+    if links.rehearsal is None:
+        yield links
+        return
+    with rehearse(load_web(links.rehearsal)) as running:
+        yield running.links(links)
 
 
 def _merged(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ SUMMARY = f"""
 with
 
 asked as (
-    select * from links.checks where refresh_id = $refresh_id
+    select * from links.checks where refresh_id = $refresh_id and kind <> 'archive'
 ),
 
 settled as (

@@ -22,6 +22,16 @@ group by
 having count(*) > 1
 union all
 select
+    'links.remedies' as relation,
+    concat_ws(' ', url_id, rank) as key,
+    count(*) as times
+from links.remedies
+group by
+    url_id,
+    rank
+having count(*) > 1
+union all
+select
     'links.states' as relation,
     concat_ws(' ', url_id) as key,
     count(*) as times

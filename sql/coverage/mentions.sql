@@ -1,6 +1,7 @@
 -- Every appearance of an article in a current story, as its main item or as a related one, with its values as written.
 -- grain: one appearance
 -- key: mention_id
+-- kept: as a view
 select
     mention_id,
     version_id,

@@ -4,14 +4,11 @@
 -- key: url_id
 with
 
-forms_of_urls as (
+-- One row of each URL's: narrow, so that no wide row goes through an aggregate.
+firsts as (
     select
         url_id,
-        any_value(fetch_url) as fetch_url,
-        any_value(identity_url) as identity_url,
-        any_value(host) as host,
-        any_value(registrable_domain) as registrable_domain,
-        any_value(problem) as problem
+        min(rowid) as first_row
     from forms.urls
     group by url_id
 ),
@@ -26,17 +23,17 @@ uses as (
 )
 
 select
-    forms_of_urls.url_id,
-    forms_of_urls.fetch_url,
-    forms_of_urls.identity_url,
-    forms_of_urls.host,
-    forms_of_urls.registrable_domain,
-    forms_of_urls.problem,
+    urls.url_id,
+    urls.fetch_url,
+    urls.identity_url,
+    urls.host,
+    urls.registrable_domain,
+    urls.problem,
     case
         when
             uses.is_only_shown
             or regexp_matches(
-                forms_of_urls.fetch_url,
+                urls.fetch_url,
                 '^[^?]*\.(jpe?g|png|gif|webp|avif|svg|ico|pdf|zip|gz|mp3|mp4|webm|docx?|xlsx?|pptx?)(\?.*)?$',
                 'i'
             )
@@ -44,6 +41,8 @@ select
         else 'page'
     end as asked_as,
     uses.use_count
-from forms_of_urls
+from forms.urls
+inner join firsts
+    on urls.rowid = firsts.first_row
 inner join uses
-    on forms_of_urls.url_id = uses.url_id
+    on urls.url_id = uses.url_id

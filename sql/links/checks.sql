@@ -26,5 +26,7 @@ select
     link_checks.title,
     link_checks.challenge,
     link_checks.total_ms,
+    link_checks.snapshot_url,
+    link_checks.snapshot_at,
     link_checks.refresh_id
 from log.link_checks

@@ -23,7 +23,7 @@ tonight as (
         ) as is_counted
     from log.link_checks as checks
     anti join void_refreshes on checks.refresh_id = void_refreshes.refresh_id
-    where checks.kind not in ('probe', 'control')
+    where checks.kind in ('request', 'shared', 'guard', 'postponed')
 ),
 
 -- What each host sent for a path that cannot exist: the last hop of that night's probe, if it was a page.
@@ -290,7 +290,7 @@ evidence as (
         refresh_id,
         list(check_id order by started_at, hop, attempt, check_id) as check_ids
     from log.link_checks
-    where kind not in ('probe', 'control')
+    where kind in ('request', 'shared', 'guard', 'postponed')
     group by url_id, night, refresh_id
 )
 

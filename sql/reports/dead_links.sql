@@ -12,6 +12,7 @@ select
     verdicts.error_class,
     states.last_alive,
     states.first_failed,
+    states.remedy,
     url_uses.source,
     url_uses.path,
     url_uses.version_id,

@@ -42,17 +42,13 @@ judged as (
 
 banded as (
     select
-        *,
-        case
-            when days is null then 7
-            when days < 30 then 1
-            when days < 183 then 2
-            when days < 365 then 3
-            when days < 731 then 4
-            when days < 1826 then 5
-            else 6
-        end as age_order
+        judged.*,
+        coalesce(age_bands.age_order, 7) as age_order
     from judged
+    left join staging.age_bands
+        on
+            judged.days >= age_bands.from_days
+            and judged.days < age_bands.to_days
 ),
 
 counted as (
@@ -74,15 +70,7 @@ select
     counted.domain,
     providers.name as outlet,
     counted.role,
-    case counted.age_order
-        when 1 then 'under a month'
-        when 2 then 'under half a year'
-        when 3 then 'under a year'
-        when 4 then 'under two years'
-        when 5 then 'under five years'
-        when 6 then 'five years or more'
-        else 'unknown'
-    end as age,
+    age_bands.age,
     counted.age_order,
     counted.links,
     counted.alive,
@@ -90,5 +78,7 @@ select
     counted.links - counted.alive - counted.broken as unjudged,
     counted.broken / nullif(counted.alive + counted.broken, 0) as broken_share
 from counted
+inner join staging.age_bands
+    on counted.age_order = age_bands.age_order
 left join coverage.providers
     on counted.domain = providers.domain

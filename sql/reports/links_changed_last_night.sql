@@ -1,4 +1,5 @@
--- Links that the last night judged otherwise than the judgement before: what broke, came back, moved or shut us out.
+-- Links that the last night judged otherwise than the judgement before: what broke, came back, moved or shut us out;
+-- and those that died, at their third strike.
 -- Before is the last night that judged the link, however long ago; a link never judged before that is broken now was
 -- found so. The links of the last night's refresh only: empty where it asked none.
 -- grain: URL
@@ -47,7 +48,10 @@ changed as (
         last_night.*,
         before.verdict as verdict_before,
         before.night as night_before,
+        states.state,
+        states.strikes,
         case
+            when states.died = last_night.night then 'died'
             when last_night.is_broken and before.night is null then 'found_broken'
             when last_night.is_broken and not before.is_broken then 'broke'
             when last_night.is_alive and before.is_broken then 'revived'
@@ -55,6 +59,8 @@ changed as (
             when before.is_alive and not last_night.is_alive and not last_night.is_broken then 'barred'
         end as change
     from last_night
+    inner join links.states
+        on last_night.url_id = states.url_id
     left join before
         on last_night.url_id = before.url_id
 ),
@@ -76,8 +82,8 @@ select
     changed.verdict_before,
     changed.night,
     changed.night_before,
-    states.state,
-    states.strikes,
+    changed.state,
+    changed.strikes,
     changed.http_status,
     changed.error_class,
     changed.final_url,
@@ -88,8 +94,6 @@ select
 from changed
 inner join coverage.urls
     on changed.url_id = urls.url_id
-inner join links.states
-    on changed.url_id = states.url_id
 inner join places
     on changed.url_id = places.url_id
 where changed.change is not null

@@ -14,7 +14,7 @@ from types import ModuleType
 import pytest
 
 from pipeline.links import vocabulary
-from pipeline.settings import Links
+from pipeline.settings import Links, Wayback
 from pipeline.warehouse import query, read_file
 from tests.sample import first_night, second_night
 
@@ -60,6 +60,8 @@ def test_every_word_of_links_is_explained_and_every_setting_of_its_pace(document
         value = getattr(Links(), name)
         if isinstance(value, (bool, int, float)):
             assert default == str(value).lower(), name
+    archive = dict(re.findall(r"^\| `wayback\.(\w+)` \| (\S+)", page, re.MULTILINE))
+    assert archive == {name: str(value).lower() for name, value in Wayback().model_dump().items()}
 
 
 def test_the_last_measurement_is_shown_as_it_was_kept(document: ModuleType) -> None:
@@ -110,11 +112,11 @@ def test_the_python_of_the_docs_runs(document: ModuleType, sample: Sample) -> No
         exec(block.replace("data/sample/warehouse.duckdb", str(sample.warehouse)), {})
 
 
-def test_each_of_the_ten_questions_is_answered_by_a_mart_of_its_own() -> None:
+def test_each_question_is_answered_by_a_table_of_its_own() -> None:
     page = (ROOT / "docs" / "questions.md").read_text("utf-8")
     chapters = re.split(r"^## \d+\. ", page, flags=re.MULTILINE)[1:]
-    asked = [set(re.findall(r"from (reports\.\w+)", chapter)) for chapter in chapters]
-    assert len(chapters) == len(set().union(*asked)) == 10
+    asked = [set(re.findall(r"from ((?:reports|links)\.\w+)", chapter)) for chapter in chapters]
+    assert len(chapters) == len(set().union(*asked)) == 15
     assert all(len(marts) == 1 for marts in asked)
 
 

@@ -42,7 +42,7 @@ intake.SHARE_FILES, intake.COMMIT_ROWS = range(100, 101), 200
 folder, data_dir, kind, now = sys.argv[1:]
 source = Source(name="big", path=Path(folder))
 settings = Settings(
-    data_dir=Path(data_dir), sources=(source,), executor=Executor(kind=kind, workers=2), links=Links(enabled=False)
+    data_dir=Path(data_dir), sources=(source,), executor=Executor(kind=kind), links=Links(enabled=False)
 )
 print("ready", flush=True)
 with begin_refresh(settings, "to be killed", now) as refresh:

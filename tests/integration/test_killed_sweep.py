@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from pyarrow import feather
 
 from bench.links.serving import Serving, host, serving
 from pipeline.lake.logs import Logs
@@ -107,12 +108,12 @@ def test_a_refresh_killed_in_mid_sweep_goes_on_where_it_was(tmp_path: Path) -> N
     process = subprocess.Popen(
         [*command, "2026-03-01T02:00:00Z"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     )
-    while len(list(spool.glob("*/*.parquet"))) < 2:
+    while len(list(spool.glob("*/*/*.arrow"))) < 2:
         assert process.poll() is None
         time.sleep(0.005)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
-    kept = pa.concat_tables([pq.read_table(part) for part in spool.glob("*/*.parquet")])
+    kept = pa.concat_tables([feather.read_table(part, memory_map=False) for part in spool.glob("*/*/*.arrow")])
     settled = set(kept["url_id"].to_pylist())
     assert settled
 

@@ -40,6 +40,7 @@ def states(session: Session, *links: Nights) -> list[dict[str, object]]:
     ]
     give(session, "links.verdicts", verdicts)
     fold(session, (FIRST + timedelta(night) for nights in links for night, _ in nights))
+    give(session, "links.remedies", [])
     return yielded(session, "links.states")
 
 
@@ -68,6 +69,7 @@ def test_a_link_never_judged_is_unknown(session: Session) -> None:
         "nights_judged": 0,
         "good_nights": 0,
         "last_asked": None,
+        "remedy": None,
     }
 
 
@@ -174,6 +176,20 @@ def test_good_nights_count_from_the_last_that_was_not(session: Session) -> None:
     nights: Nights = [(0, "alive"), (1, "moved"), (2, "refused"), (3, "alive")]
     rows = states(session, nights, [*nights, (4, "blocked")], [*nights, (4, "gone"), (5, "alive")])
     assert [row["good_nights"] for row in rows] == [3, 0, 1]
+
+
+def test_the_night_of_the_third_strike_is_kept_until_the_link_answers(session: Session) -> None:
+    """Not moved by further strikes, nor by what is no judgement of life or death."""
+    dying: Nights = [(0, "gone"), (3, "gone"), (4, "gone"), (7, "gone")]
+
+    def died(*nights: tuple[int, str]) -> object:
+        return states(session, nights)[0]["died"]
+
+    assert died(*dying[:3]) is None
+    assert died(*dying) == FIRST + timedelta(7)
+    assert died(*dying, (9, "gone"), (20, "gone"), (30, "blocked")) == FIRST + timedelta(7)
+    assert died(*dying, (8, "alive")) is None
+    assert died((0, "gone"), (3, "gone"), (4, "blocked"), (6, "gone")) == FIRST + timedelta(6)
 
 
 VERDICTS = (

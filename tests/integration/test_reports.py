@@ -645,6 +645,20 @@ def test_a_link_that_broke_says_since_when_and_where_it_stands(mart: Mart) -> No
     ]
 
 
+@pytest.mark.parametrize(
+    "verdicts", [("alive", "gone", "gone", "gone"), ("gone", "gone", "blocked", "gone"), ("gone",)]
+)
+def test_a_link_that_died_last_night_is_told_of_though_it_was_broken_before(
+    mart: Mart, verdicts: tuple[str, ...]
+) -> None:
+    tables = nights(*verdicts)
+    dead = {"url_id": uid(1), "state": "dead", "strikes": 3}
+    tables["links.states"] = [dead | {"died": NIGHT}]
+    assert mart("reports.links_changed_last_night", tables, "change") == [{"change": "died"}]
+    tables["links.states"] = [dead | {"died": NIGHT - timedelta(7)}]
+    assert {"change": "died"} not in mart("reports.links_changed_last_night", tables, "change")
+
+
 def test_a_link_that_stands_nowhere_any_more_is_no_news(mart: Mart) -> None:
     assert mart("reports.links_changed_last_night", nights("alive", "gone") | {"coverage.url_uses": []}) == []
 

@@ -1,6 +1,8 @@
 """The sample site and its web: what `make run` shows is what seeds/web.yaml says."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -74,3 +76,30 @@ def test_every_output_says_that_a_rehearsal_answered(warehouse: Path) -> None:
     assert query(warehouse, "select distinct rehearsal from ops.refreshes").to_pylist() == [{"rehearsal": True}]
     page = (warehouse.parent.parent / "report" / "index.html").read_text("utf-8")
     assert "A rehearsal web answered" in page
+
+
+def test_the_links_of_the_sample_that_moved_are_mended_and_not_a_byte_else(warehouse: Path, tmp_path: Path) -> None:
+    """The program writes into a copy of the site what git makes of its diff."""
+    written, patched = (Path(shutil.copytree(ROOT / "seeds" / "site", tmp_path / name)) for name in ("ours", "git's"))
+    fix = [sys.executable, "-m", "pipeline.cli", "links", "fix", "--config", str(CONFIG)]
+    environment = os.environ | {
+        "NEWSLEDGER_DATA_DIR": str(warehouse.parent.parent),
+        "NEWSLEDGER_SOURCES": json.dumps([{"name": "coastal-energy", "path": str(written)}]),
+    }
+    proposed = subprocess.run(fix, env=environment, check=True, capture_output=True, timeout=100)
+    applied = subprocess.run([*fix, "--apply"], env=environment, check=True, capture_output=True, timeout=100)
+    assert applied.stdout == proposed.stdout
+    subprocess.run(["git", "apply"], cwd=patched, input=proposed.stdout, check=True, capture_output=True)
+    told = query(
+        warehouse,
+        "select path, raw, replacement from links.remedies join coverage.url_uses using (url_id)"
+        " where rank = 1 and role not in ('body', 'amp', 'cdn_amp') order by all",
+    ).to_pylist()
+    assert len({row["path"] for row in told}) >= 5
+    for file in sorted(patched.rglob("*.*")):
+        path = file.relative_to(patched)
+        content = (ROOT / "seeds" / "site" / path).read_bytes()
+        for row in told:
+            if row["path"] == str(path):
+                content = content.replace(f'"{row["raw"]}"'.encode(), f'"{row["replacement"]}"'.encode())
+        assert file.read_bytes() == (written / path).read_bytes() == content, path

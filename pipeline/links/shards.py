@@ -1,0 +1,149 @@
+"""A night's sweep in shards of domains, each in a worker that writes its observations straight to the lake.
+
+One event loop asks some thousands of URLs a second, and a pace of a second seldom lets a night need more: shards are
+made only where so many domains may be asked at once that one process would hold them up, or where no pace does.
+A URL that is redirected to a domain of another shard goes on in a last sweep, when all shards are done: so no domain is
+ever asked by two at a time. Belongs here: who asks what. Does not belong here: how it is asked (`sweep`).
+"""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from pipeline.executors import Workers
+from pipeline.lake.logs import Log
+from pipeline.lake.spool import Spool
+from pipeline.links.plan import DueUrl, Sweep, SweepResult, shard_of, within_budgets
+from pipeline.links.sweep import Left, sweep_shard
+
+STARTS_A_SECOND = 2_000
+"""What one process starts in a second with time to spare: a third of what it can."""
+URLS_OF_A_SHARD = 5_000
+"""Fewer are asked sooner than a process is started."""
+_LAST_SWEEP = 0.1
+"""The share of a night's time that is kept for what was led from one shard to another."""
+_TOLD = "settled"
+
+
+def sweep_to_log(
+    due: Sequence[DueUrl],
+    plan: Sweep,
+    log: Log,
+    workers: Workers | None,
+    progress: Callable[[int, int], None] | None = None,
+) -> SweepResult:
+    """As `sweep`, with every observation in `log` at the end, whatever the end is. Raises LakeError where the log
+    cannot be written, and what the executor raises where a worker dies."""
+    admitted = within_budgets(due, plan)
+    left_out = len(due) - len(admitted)
+    result = SweepResult(left_out, 0, left_out, left_out)
+    if not admitted:
+        plan = replace(plan, controls=())
+
+    def tell(settled: int) -> None:
+        if progress is not None:
+            progress(settled + left_out, len(due))
+
+    shards = 1 if workers is None else min(workers.count, _shards_worth(admitted, plan))
+    if workers is None or shards < 2:
+        asked, _ = _sweep_one(admitted, plan, log, Left(), tell)
+        return result + asked
+    try:
+        began = time.monotonic()
+        controls, known = _sweep_one([], plan, log, Left(), tell)
+        plan = replace(plan, controls=(), void_reason=controls.void_reason)
+        if controls.void_reason is not None:
+            return result + _sweep_one(admitted, plan, log, known, tell)[0]
+        asked, left = _sweep_shards(admitted, plan, log, workers, shards, Left(pauses=known.pauses), tell)
+        spent = time.monotonic() - began
+        if left.cases:
+            last = replace(plan, shard=shards, nightly_seconds=max(0.0, plan.nightly_seconds - spent))
+            more, _ = _sweep_one([], last, log, left, lambda settled: tell(asked.checked + asked.postponed + settled))
+            asked += more
+    finally:
+        Spool.commit_all(log)  # of a worker that died, too
+    return result + asked
+
+
+def _shards_worth(due: Sequence[DueUrl], plan: Sweep) -> int:
+    """How many shards the URLs are worth: as many as can be kept busy at the pace of their domains."""
+    domains = {url.domain for url in due}
+    gaps = (plan.pace_of(domain).gap for domain in domains)
+    starts = sum(1 / gap if gap else math.inf for gap in gaps)
+    return int(min(len(due) / URLS_OF_A_SHARD, starts / STARTS_A_SECOND, len(domains)))
+
+
+def _sweep_one(
+    due: Sequence[DueUrl], plan: Sweep, log: Log, left: Left, tell: Callable[[int], None]
+) -> tuple[SweepResult, Left]:
+    """One sweep in this process, into a spool that becomes a part of the log."""
+    spool = Spool(log, plan.shard)
+    try:
+        return sweep_shard(due, plan, spool.append, lambda settled, _: tell(settled), left)
+    finally:
+        spool.commit()
+
+
+def _sweep_shards(
+    due: Sequence[DueUrl],
+    plan: Sweep,
+    log: Log,
+    workers: Workers,
+    shards: int,
+    known: Left,
+    tell: Callable[[int], None],
+) -> tuple[SweepResult, Left]:
+    """`known` is what the controls told of the domains' pace."""
+    shares: list[list[DueUrl]] = [[] for _ in range(shards)]
+    for url in due:
+        shares[shard_of(url.domain, shards)].append(url)
+    common = replace(
+        plan,
+        shards=shards,
+        concurrency=max(1, plan.concurrency // shards),
+        nightly_seconds=plan.nightly_seconds * (1 - _LAST_SWEEP),
+    )
+    running: dict[Future[tuple[SweepResult, Left]], int] = {
+        workers.pool.submit(sweep_in_worker, share, replace(common, shard=shard), log, known): shard
+        for shard, share in enumerate(shares)
+    }
+    ended: list[tuple[SweepResult, Left, float]] = []
+    waiting = set(running)
+    while waiting:
+        done, waiting = wait(waiting, timeout=plan.flush_seconds, return_when=FIRST_COMPLETED)
+        ended += [(*future.result(), time.monotonic()) for future in done]
+        tell(
+            sum(result.checked + result.postponed for result, _, _ in ended)
+            + sum(_told(log, running[future]) for future in waiting)
+        )
+    result, left = SweepResult(0, 0, 0, 0), Left()
+    for asked, of_shard, at in ended:
+        result += asked
+        left.update(of_shard, time.monotonic() - at)
+    return result, left
+
+
+def sweep_in_worker(due: list[DueUrl], plan: Sweep, log: Log, known: Left) -> tuple[SweepResult, Left]:
+    """The sweep of one shard. Runs in a worker process."""
+    told = Spool(log, plan.shard).folder / _TOLD
+    told.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return _sweep_one(due, plan, log, known, lambda settled: _tell(told, settled))
+    finally:
+        told.unlink(missing_ok=True)
+
+
+def _tell(file: Path, settled: int) -> None:
+    with suppress(OSError):  # a bar that stands still is no reason to stop
+        file.write_text(str(settled), "ascii")
+
+
+def _told(log: Log, shard: int) -> int:
+    try:
+        return int((Spool(log, shard).folder / _TOLD).read_text("ascii") or 0)
+    except (OSError, ValueError):  # not begun, or being written
+        return 0
