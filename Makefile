@@ -33,6 +33,7 @@ bench: .venv/.ready  ## the benchmarks, as ratios in one run
 	@$(BIN)/python -m bench coverage
 	@$(BIN)/python -m bench warehouse
 	@$(BIN)/python -m bench dagster
+	@$(BIN)/python -m bench nights
 	@$(BIN)/python -m bench links --size 0.2 --runs 3
 	@$(BIN)/python -m bench truth
 

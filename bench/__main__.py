@@ -1,5 +1,5 @@
-"""Print the benchmarks as small tables: `python -m bench intake | growth | coverage | warehouse | dagster | links |
-truth`, or `make bench` for all. Writes nothing unless told to."""
+"""Print the benchmarks as small tables: `python -m bench intake | growth | coverage | warehouse | nights | dagster |
+links | truth`, or `make bench` for all. Writes nothing unless told to."""
 
 import gc
 import json
@@ -35,6 +35,9 @@ from bench.links_truth import lines as truth_lines
 from bench.links_truth import measure_truth
 from bench.links_truth import saved as saved_truth
 from bench.machine import link_libraries, machine
+from bench.nights import lines as nights_lines
+from bench.nights import measure_nights
+from bench.nights import targets as nights_targets
 from bench.peer import check_peer, measure_peer
 from bench.targets import Beside, Figures, Target, targets
 from bench.warehouse import lines as warehouse_lines
@@ -119,6 +122,17 @@ def dagster(
     with TemporaryDirectory(prefix="newsledger-bench-") as folder:
         told = measure_dagster(Path(folder), runs)
     _tell("dagster", dagster_lines(told), list(dagster_targets(told)), asdict(told), save)
+
+
+@app.command()
+def nights(
+    links: Annotated[int, typer.Option(min=1_000, help="Links, a tenth of which is asked each night.")] = 1_000_000,
+    save: Annotated[bool, typer.Option("--save", help="Also write bench/results/<date>-nights.json.")] = False,
+) -> None:
+    """Verdicts, states and what is due, as the log of observations grows old."""
+    with TemporaryDirectory(prefix="newsledger-bench-") as folder:
+        told = measure_nights(Path(folder), links)
+    _tell("nights", nights_lines(told), list(nights_targets(told)), asdict(told), save)
 
 
 @app.command()

@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from pipeline.lake.clock import Clock
 from pipeline.lake.lock import hold_lock
-from pipeline.lake.relations import Relation, relation
-from pipeline.lake.session import Session, open_session
+from pipeline.lake.nights import judge_alone
+from pipeline.lake.session import open_session
 from pipeline.links import DueUrl, plan_sweep, sweep
 from pipeline.model.ids import content_id
 from pipeline.model.logs import LINK_CHECKS, REFRESHES
@@ -25,20 +25,6 @@ from pipeline.settings import Settings
 from pipeline.terminal import progress_bar
 
 ALIVE = frozenset({"alive", "moved"})
-
-_JUDGED = """
-select
-    urls.fetch_url,
-    verdicts.verdict,
-    verdicts.signals,
-    verdicts.confidence,
-    verdicts.clients_disagree,
-    verdicts.moved_permanently_to,
-    verdicts.error_class
-from links.verdicts
-inner join coverage.urls
-    on verdicts.url_id = urls.url_id
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +49,7 @@ def ask_now(settings: Settings, urls: Sequence[str]) -> list[Asked]:
         night = clock.night(settings.schedule.timezone)
         plan = plan_sweep(rules, night=night, refresh_id="asked by hand", now=clock.now)
         wanted = list({each.url_id: each for each in due.values()}.values())
-        plan = replace(plan, nightly_budget=len(wanted), domain_budget=len(wanted))
+        plan = replace(plan, nightly_budget=len(wanted), domain_budget=len(wanted), controls=())
         with progress_bar("asking links") as progress:
             sweep(wanted, plan, tables.append, progress)
     checks = pa.concat_tables(tables)
@@ -83,28 +69,10 @@ def _due(url: str) -> DueUrl:
 
 def _judge(settings: Settings, checks: pa.Table, asked: Sequence[DueUrl]) -> dict[str, dict[str, Any]]:
     """The verdict of each URL by its fetch form."""
-    forms = [url_forms(each.fetch_url) for each in asked]
-    urls = pa.table(
-        {
-            "url_id": [each.url_id for each in asked],
-            "fetch_url": [each.fetch_url for each in asked],
-            "identity_url": [each.identity_url for each in forms],
-            "host": [each.host for each in forms],
-        }
-    )
     with open_session(settings.warehouse.memory_limit, settings.data_dir / "scratch") as session:
         session.give("log.link_checks", checks)
         session.give("log.refreshes", REFRESHES.empty_table())
-        session.give("this.urls", urls)
-        session.run("create table coverage.urls as select * replace (url_id::uuid as url_id) from this.urls")
-        _make(session, relation("links.verdicts"))
-        rows = session.table(_JUDGED).to_pylist()
-    return {row["fetch_url"]: row for row in rows}
-
-
-def _make(session: Session, wanted: Relation) -> None:
-    """Make the relation, and what it reads of `staging`."""
-    for read in sorted(wanted.reads):
-        if read.startswith("staging."):
-            _make(session, relation(read))
-    session.make(wanted)
+        judge_alone(session)
+        rows = session.table("select url_id::varchar as url_id, * exclude (url_id) from links.verdicts").to_pylist()
+    by_id = {row["url_id"]: row for row in rows}
+    return {each.fetch_url: by_id[each.url_id] for each in asked}

@@ -21,10 +21,10 @@ from pipeline.lake.files import replacing
 from pipeline.lake.lock import hold_lock
 from pipeline.links_commands import links_app
 from pipeline.model.version import program_version
-from pipeline.options import Config, settings_of
+from pipeline.options import Config, Now, settings_of
 from pipeline.printing import print_as, print_backfill, print_findings, print_status, print_sweep
 from pipeline.problems import Severity, Wanted, current_problems, print_problems
-from pipeline.settings import NOW_VARIABLE, POSTGRES_VARIABLE, Settings
+from pipeline.settings import POSTGRES_VARIABLE, Settings
 from pipeline.terminal import TERMINAL
 from pipeline.warehouse import ExportFormat, export_tables, query, read_file, roll_back
 
@@ -34,10 +34,6 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__.splitlines()[0]
 )
 app.add_typer(links_app, name="links")
-
-Now = Annotated[
-    str | None, typer.Option("--now", envvar=NOW_VARIABLE, help="Run as if at this ISO time (rehearsals, tests).")
-]
 
 
 class Format(StrEnum):

@@ -1,4 +1,4 @@
-"""The command line's `newsledger links check | fix`.
+"""The command line's `newsledger links plan | check | fix`.
 
 Belongs here: arguments, what is printed, exit codes.
 """
@@ -12,12 +12,25 @@ from pipeline.asking import Asked, ask_now
 from pipeline.errors import NewsledgerError
 from pipeline.fixing import Fix, Reason, Wanted, apply, proposed_fixes
 from pipeline.model.text import printable
-from pipeline.options import Config, settings_of
+from pipeline.options import Config, Now, settings_of
+from pipeline.planning import forecast
+from pipeline.printing import print_forecast
 
 NOT_ALL_ALIVE = 3
 """The exit code of a check that found a link which is not alive; 1 is an error, 2 a wrong option."""
 
-links_app = typer.Typer(no_args_is_help=True, help="Ask links now, and mend those that are broken.")
+links_app = typer.Typer(no_args_is_help=True, help="See what is due, ask links now, and mend those that are broken.")
+
+
+@links_app.command()
+def plan(
+    config: Config = None,
+    now: Now = None,
+    domains: Annotated[int, typer.Option(min=0, help="Domains shown, those that take longest first.")] = 10,
+) -> None:
+    """Show what a refresh would ask now: how many links, why, how long it takes at least, and what the budgets leave
+    out. Sends nothing."""
+    print_forecast(forecast(settings_of(config), now), domains)
 
 
 @links_app.command()

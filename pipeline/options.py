@@ -6,11 +6,15 @@ from typing import Annotated
 
 import typer
 
-from pipeline.settings import CONFIG_VARIABLE, Settings, load_settings
+from pipeline.settings import CONFIG_VARIABLE, NOW_VARIABLE, Settings, load_settings
 
 Config = Annotated[
     Path | None,
     typer.Option("--config", "-c", envvar=CONFIG_VARIABLE, help="The settings file.", show_envvar=True),
+]
+
+Now = Annotated[
+    str | None, typer.Option("--now", envvar=NOW_VARIABLE, help="Run as if at this ISO time (rehearsals, tests).")
 ]
 
 

@@ -14,6 +14,7 @@ from rich.table import Table
 from pipeline.doctor import Grade, examine
 from pipeline.errors import QueryError
 from pipeline.model.text import printable
+from pipeline.planning import Forecast
 from pipeline.settings import Settings
 from pipeline.terminal import TERMINAL
 from pipeline.warehouse import query, read_file
@@ -22,7 +23,7 @@ from pipeline.warehouse.sweep_summary import SUMMARY, summarise
 _COLOURS = {Grade.OK: "green", Grade.WARNING: "yellow", Grade.ERROR: "red"}
 _LAST = """
 select refresh_id, started_at, clock, rehearsal, files_seen, files_accepted, files_rejected, files_skipped,
-    files_unchanged, files_removed, urls_due, urls_checked, urls_postponed
+    files_unchanged, files_removed, urls_due, urls_checked, urls_postponed, void_reason
 from ops.refreshes
 where outcome = 'published'
 order by started_at desc
@@ -71,6 +72,9 @@ def print_status(settings: Settings, program: str, options: str) -> None:
     for row in verdicts:
         table.add_row(f"  {row['verdict']}", f"{row['links']:,}", "")
     console.print(table)
+    if last["void_reason"]:
+        told = printable(f"The links of this night do not count: {last['void_reason']}.")
+        console.print(told, style="bold red", soft_wrap=True, highlight=False, markup=False)
     if last["rehearsal"]:
         console.print("A rehearsal web answered these links, not the world.", style="yellow")
     report = settings.report_dir / "index.html"
@@ -91,6 +95,41 @@ def print_sweep(settings: Settings) -> None:
         rows = query(file, SUMMARY, {"refresh_id": last["refresh_id"]}).to_pylist()
         for line in summarise(tuple(row.values()) for row in rows).lines():
             TERMINAL.print(printable(line), soft_wrap=True, highlight=False, markup=False)
+
+
+def print_forecast(told: Forecast, domains: int) -> None:
+    """What a night would ask: in words, then the domains that take longest."""
+    reasons = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in told.reasons.items())
+    left = {
+        "over the budget of their domain": told.over_domain_budget,
+        "over the night's budget": told.over_nightly_budget,
+        "of domains that are skipped": told.skipped,
+        "settled without a request, since they cannot be asked": told.unaskable,
+    }
+    due = f"{told.due:,} links due{f' ({reasons})' if reasons else ''}"
+    lines = [f"night      {told.night}: {due}", f"asked      {told.asked:,}"]
+    lines += [f"           {count:,} {what}" for what, count in left.items() if count]
+    if told.asked:
+        longest = told.domains[0]
+        lines.append(f"takes      {_span(told.seconds)} at least, the time of {longest.domain} at its pace")
+    if told.over_minutes:
+        lines.append(f"           {told.over_minutes:,} are not reached in the night's minutes")
+    console = _console()
+    for line in lines:
+        console.print(printable(line), soft_wrap=True, highlight=False, markup=False)
+    if told.domains and domains:
+        table = Table("domain")
+        for heading in ("due", "asked", "takes"):
+            table.add_column(heading, justify="right")
+        for share in told.domains[:domains]:
+            table.add_row(_escaped(share.domain), f"{share.due:,}", f"{share.asked:,}", _span(share.seconds))
+        console.print(table)
+        if len(told.domains) > domains:
+            console.print(f"and {len(told.domains) - domains:,} domains more", highlight=False)
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:,.0f} min"
 
 
 def print_backfill(source: str, counts: Mapping[str, int], program: str, options: str) -> None:

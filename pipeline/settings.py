@@ -183,13 +183,11 @@ class Links(_Section):
     checks_kept_nights: Annotated[int, Field(ge=1)] = 90
     allow_addresses: tuple[Annotated[str, AfterValidator(_network)], ...] = ()
     ca_file: Path | None = None
-    control_urls: tuple[str, ...] = ()
+    control_urls: tuple[Annotated[str, Field(pattern=r"^https?://[^\s/]+")], ...] = ()
     wayback: Wayback = Wayback()
 
     @model_validator(mode="after")
     def _polite(self) -> Self:
-        if self.control_urls:
-            raise ValueError(_later("control_urls"))
         paces = {"pace_seconds": self.pace_seconds} | {
             f"per_domain.{domain}.pace_seconds": rule.pace_seconds
             for domain, rule in self.per_domain.items()

@@ -8,16 +8,21 @@ Run by `make docs`; tests fail where what is committed differs from what this wo
 import json
 import re
 import tempfile
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+
+import altair as alt
+import vl_convert
 
 from pipeline.content.issues import CODES
 from pipeline.lake.relations import relation, relations, sql_folder
 from pipeline.links import vocabulary
 from pipeline.model.tables import TABLES
 from pipeline.warehouse import query, read_file
+from tests import scripted_web
 from tests.sample import first_night, second_night
 from tests.traps import TRAPS, outcome_of
 
@@ -194,6 +199,43 @@ def _truth() -> str:
     return "\n".join(lines)
 
 
+_STATES = {
+    "alive": "#4c9a6a",
+    "blocked": "#8a8fb5",
+    "insecure": "#c9a227",
+    "failing": "#e08e45",
+    "dead": "#a63d40",
+}
+"""In the order in which they are stacked, from below."""
+
+
+def nights_chart(counts: Sequence[Mapping[str, int]], void: Sequence[int]) -> str:
+    """The links of the scripted nights by state, night for night, as an SVG; void nights are marked."""
+    rows = [
+        {"night": night, "state": state, "links": counted.get(state, 0), "place": place}
+        for night, counted in enumerate(counts)
+        for place, state in enumerate(_STATES)
+    ]
+    x = alt.X("night:Q", title="night", scale=alt.Scale(domain=[0, len(counts) - 1], nice=False))
+    areas = (
+        alt.Chart(alt.Data(values=rows))
+        .mark_area(interpolate="step-after")
+        .encode(
+            x=x,
+            y=alt.Y("links:Q", title="links", stack=True),
+            color=alt.Color(
+                "state:N", title=None, sort=[*_STATES], scale=alt.Scale(domain=[*_STATES], range=[*_STATES.values()])
+            ),
+            order="place:Q",
+        )
+    )
+    marks = alt.Chart(alt.Data(values=[{"night": night, "told": "void"} for night in void]))
+    rules = marks.mark_rule(strokeDash=[4, 3], color="#222").encode(x=x)
+    words = marks.mark_text(dx=14, dy=10, baseline="top", color="#222").encode(x=x, y=alt.value(0), text="told:N")
+    chart = (areas + rules + words).properties(width=640, height=260)
+    return str(vl_convert.vegalite_to_svg(chart.to_dict())) + "\n"
+
+
 def with_block(block: str, page: str) -> str:
     """The page with `block` in its generated place."""
     return _BLOCK.sub(lambda place: f"{place[1]}{block}\n{place[2]}", page)
@@ -210,6 +252,10 @@ def main() -> None:
     (ROOT / "docs" / "traps.md").write_text(traps_page(), "utf-8")
     links = ROOT / "docs" / "links.md"
     links.write_text(links_page(links.read_text("utf-8")), "utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        nights = [*scripted_web.run(Path(folder), scripted_web.links())]
+        counts = [Counter(str(row["state"]) for row in night.states.values()) for night in nights]
+        (ROOT / "docs" / "nights.svg").write_text(nights_chart(counts, scripted_web.VOID), "utf-8")
     performance = ROOT / "docs" / "performance.md"
     performance.write_text(with_block(measurement(), performance.read_text("utf-8")), "utf-8")
     with tempfile.TemporaryDirectory() as folder:

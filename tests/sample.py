@@ -1,7 +1,7 @@
 """The sample site over two nights: what the examples of the docs are run on.
 
-A week after the first night the archive and the world have changed a little, so that every question has an answer. The
-changes are made to copies; the sample itself stays as it is.
+Ten nights after the first, when every link is due again, the archive and the world have changed a little, so that every
+question has an answer. The changes are made to copies; the sample itself stays as it is.
 """
 
 import json
@@ -15,7 +15,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 SEEDS = ROOT / "seeds"
-FIRST_NIGHT, SECOND_NIGHT = "2026-11-22T02:00:00Z", "2026-11-29T02:00:00Z"
+FIRST_NIGHT, SECOND_NIGHT = "2026-11-22T02:00:00Z", "2026-12-02T02:00:00Z"
 
 _NEWS = {
     # a heat that follows from nothing

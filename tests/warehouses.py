@@ -17,6 +17,6 @@ def published(tables: Mapping[str, Iterable[Row]], folder: Path) -> Path:
         for name in tables:
             target = folder / f"{name}.parquet"
             rows = session.write(name, relation(name).key, target)
-            files[name] = (TableFile(target.name, rows, 1, "made"), target)
+            files[name] = (TableFile(target.name, rows, 1, "made"), [target])
     built = build_warehouse(folder / "warehouse", "r1", files, Warehouse())
     return publish_warehouse(built, folder / "warehouse.duckdb", 3)

@@ -25,9 +25,19 @@ SWEEP_KEY = dg.AssetKey(["log", "link_checks"])
 LOGGER = logging.getLogger("newsledger.links")
 
 _DUE = """
-select url_id::varchar, fetch_url, registrable_domain, asked_as, problem
+select
+    due.url_id::varchar,
+    due.fetch_url,
+    due.registrable_domain,
+    due.asked_as,
+    due.problem,
+    states.last_verdict in ('alive', 'moved') as was_alive,
+    records.page_title,
+    records.page_fingerprint
 from links.due
-order by priority
+inner join links.states on due.url_id = states.url_id
+left join kept.link_records as records on due.url_id = records.url_id
+order by due.priority
 """
 
 
@@ -49,6 +59,12 @@ def links_assets(settings: Settings) -> dg.AssetsDefinition:
         asset=SWEEP_KEY,
         description="The sweep ran to its end. When it did not, content is published all the same.",
     )
+    counts = dg.AssetCheckSpec(
+        "night_counts",
+        asset=SWEEP_KEY,
+        description="Our own network was up. When it was not, the night is void: what it observed is kept, and no link"
+        " is judged by it.",
+    )
 
     @dg.multi_asset(
         name="links",
@@ -56,7 +72,7 @@ def links_assets(settings: Settings) -> dg.AssetsDefinition:
             sweep_spec,
             *table_specs("links", {"duckdb", "parquet"}, {"log.link_checks": [SWEEP_KEY], "log.refreshes": []}),
         ],
-        check_specs=[completed, *check_specs("links")],
+        check_specs=[completed, counts, *check_specs("links")],
         required_resource_keys={"refresh"},
     )
     def links(context: dg.AssetExecutionContext, config: ChosenLinks) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
@@ -81,11 +97,15 @@ def links_assets(settings: Settings) -> dg.AssetsDefinition:
             metadata=_counts(refresh, result) | _copies(copies) | summary,
             check_results=[
                 dg.AssetCheckResult(
-                    passed=failure is None,
+                    passed=problem is None,
                     asset_key=SWEEP_KEY,
-                    check_name="sweep_completed",
+                    check_name=check,
                     severity=dg.AssetCheckSeverity.ERROR,
-                    description=failure,
+                    description=problem,
+                )
+                for check, problem in (
+                    ("sweep_completed", failure),
+                    ("night_counts", result.void_reason if result else None),
                 )
             ],
         )
@@ -100,8 +120,9 @@ def due_tonight(refresh: Refresh) -> list[DueUrl]:
     with refresh.session() as session:
         builder = refresh.builder(session)
         builder.build("links")
-        builder.need("links.due")
-        return [DueUrl(*map(_text, row)) for row in session.run(_DUE)]  # type: ignore[arg-type]
+        for read in ("links.due", "links.states", "kept.link_records"):
+            builder.need(read)
+        return [DueUrl(*row) for row in session.run(_DUE)]  # type: ignore[arg-type]
 
 
 def chosen_tonight(refresh: Refresh, wanted: ChosenLinks) -> list[DueUrl]:
@@ -125,8 +146,11 @@ def ask(refresh: Refresh, due: list[DueUrl]) -> SweepResult:
         urls_due=result.due,
         urls_checked=result.checked,
         urls_postponed=result.postponed,
+        void_reason=result.void_reason,
         pace_seconds=rules.pace_seconds,
     )
+    if result.void_reason is not None:
+        LOGGER.error("the links of this night do not count: %s", result.void_reason)
     return result
 
 
@@ -165,7 +189,3 @@ def _summary(builder: Builder) -> dict[str, bool | int | dg.MetadataValue]:
         for name, of in tables.items()
         if of
     }
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)

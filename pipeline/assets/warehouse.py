@@ -38,7 +38,7 @@ def warehouse_file(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  
     refresh = refresh_of(context)
     require_good_tables(refresh)
     staged = refresh.snapshots.staged()
-    tables = {name: (table, refresh.snapshots.path(table)) for name, table in staged.tables.items() if name in TABLES}
+    tables = {name: (table, refresh.snapshots.paths(table)) for name, table in staged.tables.items() if name in TABLES}
     built = build_warehouse(_built_file(refresh).parent, refresh.refresh_id, tables, refresh.settings.warehouse)
     return dg.MaterializeResult(metadata={"bytes": built.stat().st_size, "tables": len(tables)})
 

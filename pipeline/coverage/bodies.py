@@ -67,7 +67,7 @@ def _give_body_links(builder: Builder) -> None:
     session.run(_BEGIN)
     kept = builder.kept(BODY_LINKS)
     if kept:
-        session.attach_table("forms.kept_body_links", kept)
+        session.attach_table("forms.kept_body_links", [kept])
         session.run(_TAKE_OVER)
     known = session.value("select count(*) from forms.body_links")
     session.run(_WAITING, {"longest": MOST_CHARACTERS, "batch": _BATCH_CHARACTERS, "maybe": MAYBE_LINKS})

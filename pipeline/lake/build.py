@@ -2,6 +2,7 @@
 
 A table's `made_from` names its SQL, its declared columns and all that it reads, down to the versions of the logs: same
 name, same table, so its file is kept. What the stale ones read is put into the session only when one of them needs it.
+A table that grows by the night has a maker of its own (`nights`).
 """
 
 import hashlib
@@ -30,7 +31,8 @@ class Builder:
     """Builds into one session.
 
     `inputs` names the versions of what does not come from `sql/` (logs, forms, `this.refresh`); `providers` put such an
-    input into the session when it is first needed. An input that is dear to make can be kept between refreshes.
+    input into the session when it is first needed. An input that is dear to make can be kept between refreshes. A table
+    with a maker is not made by its one SELECT: the maker knows which of its files are still good.
     """
 
     session: Session
@@ -38,6 +40,7 @@ class Builder:
     refresh_id: str
     inputs: Mapping[str, str]
     providers: Mapping[str, Callable[["Builder"], None]] = field(default_factory=dict)
+    makers: Mapping[str, Callable[["Builder", Relation], TableFile]] = field(default_factory=dict)
     _present: set[str] = field(default_factory=set)
     _names: dict[str, str] = field(default_factory=dict)
     _tables: dict[str, TableFile] = field(init=False)
@@ -50,8 +53,12 @@ class Builder:
         """Every table of the schema, by full name, written where it is stale and staged at the end."""
         built: dict[str, Built] = {}
         for wanted in relations(schema):
-            made_from = self._made_from(wanted)
             table = self._tables.get(wanted.full_name)
+            if wanted.full_name in self.makers:
+                made = self._tables[wanted.full_name] = self.makers[wanted.full_name](self, wanted)
+                built[wanted.full_name] = Built(made, is_new=made != table)
+                continue
+            made_from = self.made_from(wanted)
             if table is not None and table.made_from == made_from and self.snapshots.path(table).exists():
                 built[wanted.full_name] = Built(table, is_new=False)
                 continue
@@ -67,16 +74,20 @@ class Builder:
 
     def kept(self, full_name: str) -> Path | None:
         """The file of an input that an earlier refresh kept, if it was made by the same rules."""
-        table = self._tables.get(full_name)
+        table = self.staged(full_name)
         if table is None or table.made_from != self.inputs[full_name]:
             return None
-        file = self.snapshots.path(table)
-        return file if file.exists() else None
+        return self.snapshots.path(table)
 
-    def keep(self, full_name: str, key: Iterable[str]) -> None:
+    def keep(self, full_name: str, key: Iterable[str], made_from: str | None = None) -> None:
         """Keep an input that is in the session for the next refresh, beside the tables."""
-        table = self._write(full_name, key, self.inputs[full_name])
+        table = self._write(full_name, key, made_from or self.inputs[full_name])
         self.snapshots.stage(self.refresh_id, {full_name: table})
+
+    def staged(self, full_name: str) -> TableFile | None:
+        """What is staged of a table, or was built since, if its newest file is still there."""
+        table = self._tables.get(full_name)
+        return table if table is not None and self.snapshots.path(table).exists() else None
 
     def need(self, full_name: str) -> None:
         """Have a relation in the session, by whichever way it comes."""
@@ -85,10 +96,10 @@ class Builder:
         self._present.add(full_name)
         if full_name in self.providers:
             self.providers[full_name](self)
-        elif full_name.startswith("staging."):
-            self._make(relation(full_name))
+        elif full_name in self._tables:
+            self.session.attach_table(full_name, self.snapshots.paths(self._tables[full_name]))
         else:
-            self.session.attach_table(full_name, self.snapshots.path(self._tables[full_name]))
+            self._make(relation(full_name))
 
     def _make(self, wanted: Relation) -> None:
         self._need_reads(wanted)
@@ -106,7 +117,7 @@ class Builder:
         for read in sorted(wanted.reads):
             self.need(read)
 
-    def _made_from(self, wanted: Relation) -> str:
+    def made_from(self, wanted: Relation) -> str:
         """The name of all that a relation is made from."""
         table = TABLES.get(wanted.full_name)
         parts = [wanted.sql, table.select_list() if table else "", *map(self._name, sorted(wanted.reads))]
@@ -116,8 +127,8 @@ class Builder:
         """The name of what a relation reads. A table has kept its own: relations are built in the order they read."""
         if full_name in self.inputs:
             return self.inputs[full_name]
-        if full_name in TABLES:
+        if full_name in self._tables or full_name in TABLES:
             return self._tables[full_name].made_from
         if full_name not in self._names:
-            self._names[full_name] = self._made_from(relation(full_name))
+            self._names[full_name] = self.made_from(relation(full_name))
         return self._names[full_name]

@@ -2,13 +2,16 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from uuid import uuid4
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties
 from deltalake import Schema as DeltaSchema
@@ -22,9 +25,12 @@ ROW_GROUP_ROWS = 122_880
 """DuckDB's own row-group size: Parquet with others loads slower and makes larger files (measured on 9 M rows)."""
 ZSTD_LEVEL = 1
 """The next two levels save a few per cent of space and cost half as much time again."""
+_NIGHT = "night"
 _SMALL_BYTES = 4 << 20
 _MANY_FILES = 64
 _MERGED_BYTES = 64 << 20
+_CONFIGURATION = {"delta.checkpointInterval": "10"}
+"""Opening a log reads its commits since the last checkpoint, half a millisecond each; the default is 100."""
 _MERGING = WriterProperties(compression="ZSTD", compression_level=ZSTD_LEVEL, max_row_group_size=ROW_GROUP_ROWS)
 
 
@@ -35,6 +41,16 @@ class Part:
     file: str
     rows: int
     size_bytes: int
+    nights: tuple[date, date] | None = None
+    """The first and the last, where the rows are of nights."""
+
+    def statistics(self) -> str:
+        """What Delta is told of the file, so that who wants some nights need not open those of others."""
+        told: dict[str, object] = {"numRecords": self.rows}
+        if self.nights is not None:
+            first, last = self.nights
+            told |= {"minValues": {_NIGHT: f"{first}"}, "maxValues": {_NIGHT: f"{last}"}, "nullCount": {_NIGHT: 0}}
+        return json.dumps(told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +82,7 @@ class Log:
                 row_group_size=ROW_GROUP_ROWS,
                 store_schema=False,  # the log's own says it all
             )
-            return Part(file.name, rows.num_rows, file.stat().st_size)
+            return Part(file.name, rows.num_rows, file.stat().st_size, _nights_of(rows))
         except OSError as error:
             with suppress(OSError):
                 file.unlink()
@@ -90,11 +106,12 @@ class Log:
     def _commit(self, parts: Sequence[Part], properties: CommitProperties | None) -> None:
         now = int(time.time() * 1000)
         actions: list[AddAction | RemoveAction] = [
-            AddAction(part.file, part.size_bytes, {}, now, True, json.dumps({"numRecords": part.rows}))
-            for part in parts
+            AddAction(part.file, part.size_bytes, {}, now, True, part.statistics()) for part in parts
         ]
         try:
-            table = self._open() or DeltaTable.create(self.folder, self.schema, mode="ignore", name=self.name)
+            table = self._open() or DeltaTable.create(
+                self.folder, self.schema, mode="ignore", name=self.name, configuration=_CONFIGURATION
+            )
             known = {field.name for field in table.schema().fields}
             if missing := [field for field in self.schema if field.name not in known]:  # an earlier version began it
                 table.alter.add_columns([*DeltaSchema.from_arrow(pa.schema(missing)).fields])
@@ -102,10 +119,40 @@ class Log:
         except (OSError, DeltaError) as error:
             raise self._cannot_append(sum(part.rows for part in parts), error) from error
 
-    def files(self) -> list[str]:
-        """The Parquet files of the current version, none where nothing was ever appended."""
+    def files(self, night: date | None = None) -> list[str]:
+        """The Parquet files of the current version, or those of them that can hold rows of the night; none where
+        nothing was ever appended."""
         table = self._open()
-        return [] if table is None else table.file_uris()
+        if table is None:
+            return []
+        return [
+            file
+            for file, _, first, last in self._spans(table)
+            if night is None or not (first and last) or first <= night <= last
+        ]
+
+    def rows_by_night(self) -> dict[date, int]:
+        """How many rows each night has, by the nights. Of most files their statistics tell; only of those that hold
+        several nights the one column is read."""
+        table = self._open()
+        rows: Counter[date] = Counter()
+        for file, count, first, last in self._spans(table) if table else ():
+            if first is not None and first == last:
+                rows[first] += count
+            else:
+                for entry in pq.read_table(file, columns=[_NIGHT])[_NIGHT].value_counts().to_pylist():
+                    rows[entry["values"]] += entry["counts"]
+        return dict(sorted(rows.items()))
+
+    def _spans(self, table: DeltaTable) -> list[tuple[str, int, date | None, date | None]]:
+        """Each file with its rows and its first and last night, where its statistics have them."""
+        actions = pa.table(table.get_add_actions(flatten=True))
+        unknown = pa.nulls(actions.num_rows, pa.date32())
+        first, last = (
+            actions[name] if name in actions.column_names else unknown for name in (f"min.{_NIGHT}", f"max.{_NIGHT}")
+        )
+        files = [str(self.folder / path) for path in actions["path"].to_pylist()]
+        return [*zip(files, actions["num_records"].to_pylist(), first.to_pylist(), last.to_pylist(), strict=True)]
 
     def state(self) -> str:
         """Names the content of the log: its table's id and, since it only grows, its number of rows; empty where
@@ -151,6 +198,13 @@ class Log:
             return None
         except (OSError, DeltaError) as error:
             raise LakeError(f"{self.folder}: the {self.name} log cannot be read: {error}") from error
+
+
+def _nights_of(rows: pa.Table) -> tuple[date, date] | None:
+    if _NIGHT not in rows.column_names or not rows.num_rows:
+        return None
+    ends = pc.min_max(rows[_NIGHT])
+    return ends["min"].as_py(), ends["max"].as_py()
 
 
 def _column(table: DeltaTable, name: str) -> list[int]:

@@ -13,6 +13,7 @@ from pipeline.lake.build import Builder
 from pipeline.lake.clock import Clock
 from pipeline.lake.lock import hold_lock
 from pipeline.lake.logs import Log, Logs
+from pipeline.lake.nights import LinkNights
 from pipeline.lake.session import Session, open_session
 from pipeline.lake.snapshots import Snapshots
 from pipeline.model.pointers import step
@@ -61,6 +62,7 @@ class Refresh:
             self.settings.warehouse.memory_limit, self.settings.data_dir / "scratch", logs or self.logs
         ) as session:
             session.give("this.refresh", self._described())
+            session.give("this.night", pa.table({"night": pa.array([self.night], pa.date32())}))
             yield session
 
     def builder(
@@ -71,18 +73,24 @@ class Refresh:
     ) -> Builder:
         """A builder of this refresh's tables: the logs' versions are its inputs, `inputs` and `providers` add more."""
         known = {f"log.{log.name}": log.state() for log in self.logs}
-        known["this.refresh"] = self.refresh_id
-        return Builder(session, self.snapshots, self.refresh_id, known | dict(inputs or {}), dict(providers or {}))
+        known |= {"this.refresh": self.refresh_id, "this.night": f"{self.night}"}
+        nights = LinkNights(self.logs.link_checks, self.night, self.settings.links.checks_kept_nights)
+        return Builder(
+            session,
+            self.snapshots,
+            self.refresh_id,
+            known | dict(inputs or {}),
+            dict(providers or {}),
+            nights.makers(),
+        )
 
     def _described(self) -> pa.Table:
         volatile = [*map(step, self.settings.content.volatile_keys)]
-        kept_after = self.night - timedelta(days=self.settings.links.checks_kept_nights)
         return pa.table(
             {
                 "refresh_id": pa.array([self.refresh_id], pa.string()),
                 "started_at": pa.array([self.started_at], pa.timestamp("us", tz="UTC")),
                 "night": pa.array([self.night], pa.date32()),
-                "checks_kept_after": pa.array([kept_after], pa.date32()),
                 "volatile_pointers": pa.array([volatile], pa.list_(pa.string())),
             }
         )

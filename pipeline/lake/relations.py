@@ -6,6 +6,7 @@ and `-- message:` instead, those of `sql/macros` how they are called.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from graphlib import TopologicalSorter
@@ -56,8 +57,15 @@ def relation(full_name: str) -> Relation:
 def relations(schema: str) -> tuple[Relation, ...]:
     """The relations of `sql/<schema>`, each after those it reads."""
     found = {relation.full_name: relation for relation in map(_read, sorted((sql_folder() / schema).glob("*.sql")))}
-    order = TopologicalSorter({name: relation.reads & found.keys() for name, relation in found.items()})
+    staging = {} if schema == "staging" else {relation.full_name: relation for relation in relations("staging")}
+    order = TopologicalSorter({name: _leans_on(relation, staging) & found.keys() for name, relation in found.items()})
     return tuple(found[name] for name in order.static_order())
+
+
+def _leans_on(wanted: Relation, staging: Mapping[str, Relation]) -> frozenset[str]:
+    """What it reads, itself or through `staging`."""
+    through = (_leans_on(staging[read], staging) for read in wanted.reads & staging.keys())
+    return wanted.reads.union(*through)
 
 
 def _read(file: Path) -> Relation:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -21,8 +22,8 @@ BATCH_ROWS = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A private in-memory DuckDB with the lake in reach, in the schemas log, this, forms, staging, coverage, links,
-    reports and ops."""
+    """A private in-memory DuckDB with the lake in reach, in the schemas log, this, forms, kept, staging, coverage,
+    links, reports and ops."""
 
     connection: duckdb.DuckDBPyConnection
 
@@ -96,20 +97,20 @@ class Session:
         assert isinstance(count, int)
         return count
 
-    def attach_log(self, log: Log) -> None:
-        """The log as the view `log.<name>`, over an explicit list of its files. Columns that the version of Newsledger
-        which wrote a file did not know are null."""
+    def attach_log(self, log: Log, night: date | None = None) -> None:
+        """The log, or its rows of one night, as the view `log.<name>`, over an explicit list of its files. Columns that
+        the version of Newsledger which wrote a file did not know are null."""
         self.give(f"log.no_{log.name}", log.schema.empty_table())
-        files = log.files()
+        files = log.files(night)
+        wanted = "" if night is None else f" where night = date '{night}'"
         written = f"select * from log.no_{log.name}"
         if files:
-            listed = ", ".join(map(literal, files))
-            written += f" union all by name select * from read_parquet([{listed}], union_by_name = true)"
+            written += f" union all by name select * from read_parquet({_listed(files)}, union_by_name = true){wanted}"
         self.connection.execute(f"create or replace view log.{log.name} as {written}")
 
-    def attach_table(self, full_name: str, file: Path) -> None:
-        """A table of a snapshot as a view."""
-        self.connection.execute(f"create or replace view {full_name} as select * from read_parquet({literal(file)})")
+    def attach_table(self, full_name: str, files: Iterable[Path]) -> None:
+        """A table of a snapshot as a view of its files."""
+        self.connection.execute(f"create or replace view {full_name} as select * from read_parquet({_listed(files)})")
 
 
 @contextmanager
@@ -129,7 +130,7 @@ def open_session(memory_limit: str, scratch: Path, logs: Iterable[Log] = ()) -> 
         connection.execute("set enable_progress_bar = false")  # which would be drawn into a pipe, too
         # Left to choose, DuckDB 2.0 builds hash tables of the items, the widest side, which no memory limit holds.
         connection.execute("set disabled_optimizers = 'build_side_probe_side'")
-        for schema in ("log", "this", "forms", "staging", "coverage", "links", "reports", "ops"):
+        for schema in ("log", "this", "forms", "kept", "staging", "coverage", "links", "reports", "ops"):
             connection.execute(f"create schema if not exists {schema}")
         connection.execute(ID_MACROS)
         session = Session(connection)
@@ -138,6 +139,10 @@ def open_session(memory_limit: str, scratch: Path, logs: Iterable[Log] = ()) -> 
         yield session
     finally:
         connection.close()
+
+
+def _listed(files: Iterable[str | Path]) -> str:
+    return f"[{', '.join(map(literal, files))}]"
 
 
 def literal(text: str | Path) -> str:

@@ -11,20 +11,40 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import LakeError
 from pipeline.lake.files import replacing
 
 
 @dataclass(frozen=True, slots=True)
+class NightPart:
+    """What a table holds of one night or of several in a row, from `first` to `last` (ISO dates): a file that is never
+    changed, and the name of all that it was made from."""
+
+    file: str
+    rows: int
+    bytes: int
+    first: str
+    last: str
+    made_from: str
+
+
+@dataclass(frozen=True, slots=True)
 class TableFile:
     """One table of a snapshot: its file (relative to the tables' folder), its rows and size, and the name of all that
-    it was made from (same name, same table)."""
+    it was made from (same name, same table). A table that grows by the night has several, its `parts`: then `file` is
+    the newest of them, and rows and size are those of all."""
 
     file: str
     rows: int
     bytes: int
     made_from: str
+    parts: tuple[NightPart, ...] = ()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return tuple(part.file for part in self.parts) or (self.file,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +61,12 @@ class Snapshots:
 
     folder: Path
 
-    def path(self, table: TableFile) -> Path:
+    def path(self, table: TableFile | NightPart) -> Path:
         return self.folder / table.file
+
+    def paths(self, table: TableFile) -> list[Path]:
+        """The files of all its rows."""
+        return [self.folder / file for file in table.files]
 
     def current(self) -> Snapshot | None:
         """What was last published."""
@@ -78,9 +102,10 @@ class Snapshots:
         for old in kept[:-keep]:
             old.unlink()
         named = {
-            table.file
+            name
             for file in [*(f"history/{path.name}" for path in kept[-keep:]), "staged.json"]
             for table in (self._read(file) or Snapshot("")).tables.values()
+            for name in table.files
         }
         folders = {name.partition("/")[0] for name in named}
         for folder in self.folder.iterdir():
@@ -100,8 +125,7 @@ class Snapshots:
             return None
         except (OSError, ValueError) as error:
             raise LakeError(f"{self.folder / name}: the snapshot's pointer cannot be read: {error}") from error
-        tables = {table: TableFile(**entry) for table, entry in values["tables"].items()}
-        return Snapshot(values["refresh_id"], tables)
+        return Snapshot(values["refresh_id"], {name: _table(entry) for name, entry in values["tables"].items()})
 
     def _replace(self, name: str, snapshot: Snapshot) -> None:
         target = self.folder / name
@@ -113,3 +137,7 @@ class Snapshots:
                 os.fsync(file.fileno())
         except OSError as error:
             raise LakeError(f"{target}: the snapshot's pointer cannot be written: {error.strerror}") from error
+
+
+def _table(entry: Mapping[str, Any]) -> TableFile:
+    return TableFile(**{**entry, "parts": tuple(NightPart(**part) for part in entry.get("parts", ()))})

@@ -10,7 +10,7 @@ Knows no Dagster and no DuckDB, and of the lake its log of observations.
 """
 
 from pipeline.links.archive import Lookup, Lookups, look_up
-from pipeline.links.plan import DueUrl, Pace, Sweep, SweepResult, plan_sweep
+from pipeline.links.plan import DueUrl, Pace, Sweep, SweepResult, plan_sweep, within_budgets
 from pipeline.links.shards import sweep_to_log
 from pipeline.links.sweep import sweep
 from pipeline.links.vocabulary import Client, ErrorClass, Kind, Method
@@ -30,4 +30,5 @@ __all__ = [
     "plan_sweep",
     "sweep",
     "sweep_to_log",
+    "within_budgets",
 ]

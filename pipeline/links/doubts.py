@@ -3,7 +3,8 @@
 A page that says "not found" with a 200 is known by comparison: with what its host sends for a path that cannot exist
 (Bar-Yossef and others, 2004). That costs a request, so it is made once a host and a night, and only where something is
 odd: two URLs with one page, a redirect to somewhere that has nothing of the asked path, a title with the words of an
-error. Words alone never make a soft 404. What is doubted with reason is shown to the second client before it counts.
+error, another page under another title than on the last good night (a parked domain begins so). Words alone never make
+a soft 404. What is doubted with reason is shown to the second client before it counts.
 
 Belongs here: what to ask because of a doubt. Does not belong here: the signals themselves; `sql/links/verdicts.sql` has
 them, and may find that a doubt was for nothing.
@@ -97,6 +98,7 @@ class Doubts:
                 doubted += pile if len(pile) >= MANY else []
                 is_odd = is_odd or seen.fingerprint is not None
         if seen.fingerprint is not None:
+            is_odd = is_odd or _became_another(due, seen)
             same = host.pages[seen.fingerprint]
             is_odd = is_odd or any(_place(other.fetch_url) != asked for other in same)
             same.append(due)
@@ -134,6 +136,15 @@ class Doubts:
 def netloc_of(due: DueUrl) -> str:
     """The host and port by which its doubts are kept."""
     return _netloc(due.fetch_url)
+
+
+def _became_another(due: DueUrl, seen: Seen) -> bool:
+    """A page changes its words every other day, but seldom with its title."""
+    return (
+        due.page_fingerprint is not None
+        and seen.fingerprint != due.page_fingerprint
+        and (seen.title or "") != (due.page_title or "")
+    )
 
 
 def _netloc(url: str) -> str:

@@ -15,7 +15,8 @@ from typing import Self
 import certifi
 
 from pipeline.errors import SettingsError
-from pipeline.model.urls import registrable_domain
+from pipeline.model.ids import content_id
+from pipeline.model.urls import registrable_domain, url_forms
 from pipeline.model.version import program_version
 from pipeline.settings import Links
 
@@ -31,6 +32,11 @@ class DueUrl:
     """page: a ranged GET at once; file: HEAD first."""
     problem: str | None = None
     """Why it is never asked: backslash | control_character | scheme_unsupported | relative | invalid."""
+    was_alive: bool | None = False
+    """Its last judgement was good: that its host fails tonight is news."""
+    page_title: str | None = None
+    page_fingerprint: str | None = None
+    """Its page on the last good night that had one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,11 @@ class Sweep:
     timeouts_to_settle: int = 5
     dns_seconds: float = 5.0
     opinion_threads: int = 64
+    controls: tuple[DueUrl, ...] = ()
+    """Asked before all else; where most of them fail, nothing else is."""
+    breaker_share: float = 0.3
+    void_reason: str | None = None
+    """Known before it begins: nothing is asked, all is postponed."""
     flush_rows: int = 500
     flush_seconds: float = 1.0
     shard: int = 0
@@ -116,6 +127,8 @@ class SweepResult:
     postponed_by_reason: Mapping[str, int] = field(default_factory=dict)
     """The others, each with a row in the log."""
     requests: int = 0
+    void_reason: str | None = None
+    """Why the night does not count, where our own network was down."""
 
     def __add__(self, other: Self) -> Self:
         return type(self)(
@@ -125,6 +138,7 @@ class SweepResult:
             self.postponed_over_budget + other.postponed_over_budget,
             dict(Counter(self.postponed_by_reason) + Counter(other.postponed_by_reason)),
             self.requests + other.requests,
+            self.void_reason or other.void_reason,
         )
 
 
@@ -164,4 +178,13 @@ def plan_sweep(links: Links, *, night: date, refresh_id: str, now: Callable[[], 
         allow_addresses=tuple(ip_network(text) for text in links.allow_addresses),
         ca_file=str(links.ca_file or certifi.where()),
         dns_seconds=min(5.0, links.timeout_seconds),
+        controls=tuple(map(_control, links.control_urls)),
+        breaker_share=links.breaker_share,
     )
+
+
+def _control(url: str) -> DueUrl:
+    forms = url_forms(url)
+    if forms.problem is not None:
+        raise SettingsError(f"links.control_urls: {url!r} cannot be asked ({forms.problem}); write https://host/path")
+    return DueUrl(content_id("url", forms.fetch_url), forms.fetch_url, forms.registrable_domain)

@@ -41,6 +41,8 @@ def sweep_to_log(
     admitted = within_budgets(due, plan)
     left_out = len(due) - len(admitted)
     result = SweepResult(left_out, 0, left_out, left_out)
+    if not admitted:
+        plan = replace(plan, controls=())
 
     def tell(settled: int) -> None:
         if progress is not None:
@@ -52,7 +54,11 @@ def sweep_to_log(
         return result + asked
     try:
         began = time.monotonic()
-        asked, left = _sweep_shards(admitted, plan, log, workers, shards, tell)
+        controls, known = _sweep_one([], plan, log, Left(), tell)
+        plan = replace(plan, controls=(), void_reason=controls.void_reason)
+        if controls.void_reason is not None:
+            return result + _sweep_one(admitted, plan, log, known, tell)[0]
+        asked, left = _sweep_shards(admitted, plan, log, workers, shards, Left(pauses=known.pauses), tell)
         spent = time.monotonic() - began
         if left.cases:
             last = replace(plan, shard=shards, nightly_seconds=max(0.0, plan.nightly_seconds - spent))
@@ -83,8 +89,15 @@ def _sweep_one(
 
 
 def _sweep_shards(
-    due: Sequence[DueUrl], plan: Sweep, log: Log, workers: Workers, shards: int, tell: Callable[[int], None]
+    due: Sequence[DueUrl],
+    plan: Sweep,
+    log: Log,
+    workers: Workers,
+    shards: int,
+    known: Left,
+    tell: Callable[[int], None],
 ) -> tuple[SweepResult, Left]:
+    """`known` is what the controls told of the domains' pace."""
     shares: list[list[DueUrl]] = [[] for _ in range(shards)]
     for url in due:
         shares[shard_of(url.domain, shards)].append(url)
@@ -95,7 +108,7 @@ def _sweep_shards(
         nightly_seconds=plan.nightly_seconds * (1 - _LAST_SWEEP),
     )
     running: dict[Future[tuple[SweepResult, Left]], int] = {
-        workers.pool.submit(sweep_in_worker, share, replace(common, shard=shard), log): shard
+        workers.pool.submit(sweep_in_worker, share, replace(common, shard=shard), log, known): shard
         for shard, share in enumerate(shares)
     }
     ended: list[tuple[SweepResult, Left, float]] = []
@@ -114,12 +127,12 @@ def _sweep_shards(
     return result, left
 
 
-def sweep_in_worker(due: list[DueUrl], plan: Sweep, log: Log) -> tuple[SweepResult, Left]:
+def sweep_in_worker(due: list[DueUrl], plan: Sweep, log: Log, known: Left) -> tuple[SweepResult, Left]:
     """The sweep of one shard. Runs in a worker process."""
     told = Spool(log, plan.shard).folder / _TOLD
     told.parent.mkdir(parents=True, exist_ok=True)
     try:
-        return _sweep_one(due, plan, log, Left(), lambda settled: _tell(told, settled))
+        return _sweep_one(due, plan, log, known, lambda settled: _tell(told, settled))
     finally:
         told.unlink(missing_ok=True)
 

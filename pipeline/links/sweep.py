@@ -10,7 +10,7 @@ import math
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Self
@@ -18,6 +18,7 @@ from typing import Self
 import pyarrow as pa
 
 from pipeline.links.alarm import Alarm
+from pipeline.links.breaker import Breaker, controls_failed
 from pipeline.links.curl import CurlClient
 from pipeline.links.doubts import DoubtedHost, Doubts, netloc_of
 from pipeline.links.exchange import Answer, Question
@@ -49,7 +50,7 @@ class _Case:
     questions: str | None = None
     """The host whose last time-out this is: the second client's word decides whether that host is down."""
     beyond: Kind | None = None
-    """Asked because of a doubt and not counted: a second look (request) or a host's random path (probe)."""
+    """Not due and not counted: a second look (request), a host's random path (probe), or a control URL (control)."""
     _visit: Visit | None = None
 
     @property
@@ -100,6 +101,8 @@ def sweep(
         if progress is not None:
             progress(settled + left_out, of + left_out)
 
+    if not admitted:
+        plan = replace(plan, controls=())
     result, _ = sweep_shard(admitted, plan, write, tell)
     return result + SweepResult(left_out, 0, left_out, left_out)
 
@@ -139,7 +142,11 @@ class _Night:
         self._routes: dict[str, tuple[Route, float]] = {}
         """By scheme, host and port; each with the time until which it is good."""
         self._pump_handle: asyncio.Handle | None = None
-        self._late = False
+        self._over: tuple[str, str] | None = None
+        """Why nothing more is begun, in a word and in more."""
+        self._breaker = Breaker(plan.breaker_share)
+        self._controls: list[Sequence[Observation]] = []
+        self._void_reason: str | None = None
 
     async def run(self, due: Sequence[DueUrl]) -> tuple[SweepResult, Left]:
         plan = self._plan
@@ -148,9 +155,16 @@ class _Night:
         self._deadline = self._began + plan.nightly_seconds
         self._finished: asyncio.Future[None] = self._loop.create_future()
         self._outbox = Outbox(self._write, self._plan.flush_rows, self._written)
-        self._total = len(due) + sum(case.beyond is None for case in self._taken_up.cases)
+        self._due, self._total = due, len(due) + sum(case.beyond is None for case in self._taken_up.cases)
         self._take_up(self._taken_up)
-        self._admit(due)
+        if plan.void_reason is not None:
+            self._admit()
+            self._void(plan.void_reason)
+        elif plan.controls:
+            for url in plan.controls:
+                self._ask_beyond(_Case(url, beyond=Kind.CONTROL))
+        else:
+            self._admit()
         self._resolver = Resolver(plan.nameservers, plan.dns_seconds)
         self._opinions = SecondOpinion(plan)
         self._curl = CurlClient(plan)
@@ -181,6 +195,7 @@ class _Night:
             postponed_over_budget=0,
             postponed_by_reason=dict(self._postponed),
             requests=self._requests,
+            void_reason=self._void_reason,
         )
         return result, self._left()
 
@@ -203,10 +218,10 @@ class _Night:
             self._open[id(case)] = case
             self._pacer.put(case.visit.domain, case)
 
-    def _admit(self, due: Sequence[DueUrl]) -> None:
+    def _admit(self) -> None:
         """Queue what is asked, settle what never is."""
         plan = self._plan
-        for url in due:
+        for url in self._due:
             case = _Case(url)
             if url.problem is not None:
                 unsupported = url.problem == ErrorClass.SCHEME_UNSUPPORTED
@@ -238,7 +253,7 @@ class _Night:
         if not self._open:
             self._finished.set_result(None)
             return
-        wakes_at = None if self._late else self._pacer.wakes_at()
+        wakes_at = None if self._over else self._pacer.wakes_at()
         if wakes_at is not None and self._has_room():
             self._alarm.set(min(wakes_at, self._deadline))
 
@@ -246,14 +261,8 @@ class _Night:
         return self._asking < self._plan.concurrency and self._resolving < _RESOLVING and self._outbox.has_room
 
     def _start_what_may(self) -> None:
-        if not self._late and time.monotonic() >= self._deadline:
-            self._late = True
-            parked = [case for cases in self._parked.values() for _, case in cases]
-            waiting = [case for _, case in self._waiting_for_thread] + parked + self._pacer.drain()
-            self._waiting_for_thread.clear()
-            self._parked.clear()
-            for case in waiting:
-                self._postpone(case, "minutes", "the night's minutes ran out")
+        if not self._over and time.monotonic() >= self._deadline:
+            self._end("minutes", "the night's minutes ran out")
         for _ in range(max(1, _STARTED_AT_ONCE - self._curl.came())):
             taken = self._pacer.take(time.monotonic()) if self._has_room() else None
             if taken is None:
@@ -261,9 +270,26 @@ class _Night:
             self._begin(*taken)
         self._wake()
 
+    def _end(self, reason: str, detail: str) -> None:
+        """Begin nothing more: what waits is postponed, what is under way is heard to its next answer."""
+        self._over = reason, detail
+        parked = [case for cases in self._parked.values() for _, case in cases]
+        waiting = [case for _, case in self._waiting_for_thread] + parked + self._pacer.drain()
+        self._waiting_for_thread.clear()
+        self._parked.clear()
+        for case in waiting:
+            self._postpone(case, reason, detail)
+
+    def _void(self, reason: str) -> None:
+        """Our own network is down: nothing that this sweep saw counts."""
+        self._void_reason = reason
+        self._end("breaker", reason)
+
     def _begin(self, domain: str, case: _Case) -> None:
         """`case` holds a connection of `domain` and may start now, if nothing settles it first."""
         visit = case.visit
+        if case.beyond is None and case.due.was_alive:
+            self._breaker.begins(place_of(case.due.fetch_url).host)
         route = self._route(domain, case)
         if route is None:
             self._pacer.release(domain)
@@ -390,7 +416,8 @@ class _Night:
         if answer.error is ErrorClass.ADDRESS_REFUSED:  # the backstop: nothing was sent
             self._settle_unasked(case, Kind.GUARD, answer.error, answer.detail)
             return
-        case.rows.append(observe_answer(self._plan, visit, answer, step, started_at, route.dns_ms))
+        kind = Kind.CONTROL if case.beyond is Kind.CONTROL else Kind.REQUEST
+        case.rows.append(observe_answer(self._plan, visit, answer, step, started_at, route.dns_ms, kind))
         if step.pause is not None and step.act is not Act.SET_ASIDE:
             self._pacer.pause(domain, time.monotonic() + step.pause)
         if self._hosts.hear(route.place.host, visit.due.url_id, visit.client, answer):
@@ -403,7 +430,7 @@ class _Night:
         match step.act:
             case Act.ALIVE:
                 self._settle(case)
-                if visit.client is Client.LIBCURL:
+                if visit.client is Client.LIBCURL and case.beyond is not Kind.CONTROL:
                     self._doubt(case)
             case Act.NOT_ALIVE:
                 self._ask_other_client(case)
@@ -425,7 +452,7 @@ class _Night:
                     self._depart(case)
             case Act.AGAIN:
                 visit.retries += 1
-                if self._late:
+                if self._over:
                     self._requeue(domain, case, first=True)
                 else:
                     self._pacer.put_later(domain, case, time.monotonic() + step.delay)
@@ -471,29 +498,32 @@ class _Night:
             self._ask_beyond(case)
 
     def _ask_beyond(self, case: _Case) -> None:
-        if not self._late:
+        if not self._over:
             self._open[id(case)] = case
             self._pacer.put(case.visit.domain, case, first=True)
 
     # What is settled.
 
     def _requeue(self, domain: str, case: _Case, *, first: bool) -> None:
-        if self._late:
-            self._postpone(case, "minutes", "the night's minutes ran out")
+        if self._over:
+            self._postpone(case, *self._over)
         else:
             self._pacer.put(domain, case, first=first)
 
     def _settle_unasked(self, case: _Case, kind: Kind, error: ErrorClass, detail: str | None) -> None:
-        if case.beyond is not Kind.PROBE:
-            case.rows.append(observe_unasked(self._plan, case.visit, kind, error, detail, self._now()))
+        self._note_unasked(case, kind, error, detail)
         self._settle(case)
 
     def _postpone(self, case: _Case, reason: str, detail: str | None, error: ErrorClass | None = None) -> None:
-        if case.beyond is not Kind.PROBE:
-            case.rows.append(observe_unasked(self._plan, case.visit, Kind.POSTPONED, error, detail, self._now()))
+        self._note_unasked(case, Kind.POSTPONED, error, detail)
         if case.beyond is None:
             self._postponed[reason] += 1
         self._close(case)
+
+    def _note_unasked(self, case: _Case, kind: Kind, error: ErrorClass | None, detail: str | None) -> None:
+        if case.beyond is not Kind.PROBE:
+            kind = Kind.CONTROL if case.beyond is Kind.CONTROL else kind
+            case.rows.append(observe_unasked(self._plan, case.visit, kind, error, detail, self._now()))
 
     def _settle(self, case: _Case) -> None:
         if case.beyond is None:
@@ -505,6 +535,23 @@ class _Night:
         if case.questions is not None:
             self._answer_question(case)
         self._outbox.add(case.rows)
+        self._watch(case)
+
+    def _watch(self, case: _Case) -> None:
+        """Look at a settled URL for whether our own network is up."""
+        if self._over is None and case.beyond is None and case.due.was_alive:
+            reason = self._breaker.hear(place_of(case.due.fetch_url).host, case.rows)
+            if reason is not None:
+                self._void(reason)
+        elif case.beyond is Kind.CONTROL:
+            self._controls.append(case.rows)
+            if len(self._controls) == len(self._plan.controls):
+                reason = controls_failed(self._controls) if self._over is None else None
+                self._admit()
+                if reason is not None:
+                    self._void(reason)
+                elif self._over is not None:
+                    self._end(*self._over)
 
     def _depart(self, case: _Case) -> None:
         """Leave the case to whoever comes after the shards: another one asks the domain that it was led to."""

@@ -19,6 +19,8 @@ class Kind(StrEnum):
     POSTPONED = "postponed"
     PROBE = "probe"
     """The host was asked for a path that cannot exist, to know its not-found page; no judgement of the URL itself."""
+    CONTROL = "control"
+    """A control URL was asked, to know whether our own network is up; no judgement of any link."""
     ARCHIVE = "archive"
     """A web archive was asked for a copy of the page; no judgement of the URL itself."""
 
@@ -75,7 +77,7 @@ VERDICTS = {
     "insecure": "Something answers, but its TLS is broken. Kept apart from death.",
     "malformed": "The URL cannot be asked: not a URL, a backslash or control character, another scheme than http(s).",
     "refused": "Our own address guard said no, on some hop; nothing was sent there.",
-    "postponed": "Not asked to the end: budget, minutes, Retry-After, a host set aside, or our own resolver failed.",
+    "postponed": "Not asked to the end: budget, minutes, Retry-After, a host set aside, or our own network failed.",
 }
 """What each verdict of `sql/links/verdicts.sql` means."""
 
@@ -95,6 +97,7 @@ KINDS = {
     Kind.GUARD: "We refused to ask: the address or the URL is not one that anything is sent to.",
     Kind.POSTPONED: "Put off to another night; the detail says why.",
     Kind.PROBE: "The host was asked for a path that cannot exist. Says nothing of the URL on whose behalf it was.",
+    Kind.CONTROL: "A control URL was asked before the night's links, to know whether our own network is up.",
     Kind.ARCHIVE: "A web archive was asked for a copy of the page. Says nothing of the URL itself.",
 }
 """What each kind of observation is."""
@@ -125,6 +128,12 @@ ERRORS = {
 }
 """What each error class says."""
 
+NETWORK_ERRORS = frozenset(error for error in ErrorClass if error.startswith(("dns_", "connect_", "tls_"))) | {
+    ErrorClass.CONNECTION_RESET,
+    ErrorClass.READ_TIMEOUT,
+    ErrorClass.EMPTY_REPLY,
+}
+"""What an outage of our own would look like; a hijacked connection is one too."""
 TIMEOUTS = frozenset({ErrorClass.CONNECT_TIMEOUT, ErrorClass.READ_TIMEOUT})
 RETRIED_ERRORS = TIMEOUTS | {ErrorClass.CONNECTION_RESET}
 RETRIED_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})

@@ -103,7 +103,7 @@ LINK_CHECKS = pa.schema(
         _field("night", pa.date32(), "The night, a date in schedule.timezone", nullable=False),
         _field("refresh_id", pa.string(), "The refresh that made it", nullable=False),
         _field("url_id", pa.string(), "The URL that was due", nullable=False),
-        _field("kind", pa.string(), "request | shared | guard | postponed | probe | archive", nullable=False),
+        _field("kind", pa.string(), "request | shared | guard | postponed | probe | control | archive", nullable=False),
         _field("client", pa.string(), "libcurl | requests; null where no client was used"),
         _field("hop", pa.int32(), "0 for the URL itself, then one more for each redirect followed", nullable=False),
         _field(

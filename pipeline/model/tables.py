@@ -61,6 +61,23 @@ _ARTICLE = _key("article_id", "UUID", "The article; see coverage.articles")
 _URL = _key("url_id", "UUID", "The URL; see coverage.urls")
 _POINTER = _key("pointer", "VARCHAR", "JSON pointer into the front matter; empty for the whole")
 _PUBLISHED_AT = Column("published_at", "TIMESTAMPTZ", "When it was published, UTC")
+_RECORD = (
+    _key("state", "VARCHAR", "unknown | alive | failing | dead | blocked | insecure"),
+    _key("strikes", "INTEGER", "Counted failures since it was last alive; three make it dead"),
+    Column("last_strike", "DATE", "Night of the last of them"),
+    Column("last_verdict", "VARCHAR", "The last verdict that was a judgement"),
+    Column("last_night", "DATE", "The night of that verdict"),
+    Column("first_alive", "DATE", "First night it was alive"),
+    Column("last_alive", "DATE", "Last night it was alive"),
+    Column("first_failed", "DATE", "First counted failure since it was last alive"),
+    Column("died", "DATE", "Night of the third strike since it was last alive"),
+    Column("revived", "DATE", "Last night on which it came back after a counted failure"),
+    _key("flaps", "INTEGER", "How often it came back after a counted failure"),
+    _key("nights_judged", "INTEGER", "Nights with a judgement"),
+    _key("good_nights", "INTEGER", "Judgements in a row, up to the last, that it was alive"),
+    Column("last_asked", "DATE", "Last night on which it was settled, with a judgement or without; not: postponed"),
+)
+"""What is known of a link after a night."""
 _PRECISION = Column(
     "published_precision", "VARCHAR", "second | midnight | day | naive (no offset written, read as UTC)"
 )
@@ -325,7 +342,7 @@ LINKS = (
         _key("check_id", "UUID", "Id of the observation"),
         _URL,
         _key("night", "DATE", "The night, a date in schedule.timezone"),
-        _key("kind", "VARCHAR", "request | shared | guard | postponed | probe | archive"),
+        _key("kind", "VARCHAR", "request | shared | guard | postponed | probe | control | archive"),
         Column("client", "VARCHAR", "libcurl | requests"),
         _key("hop", "INTEGER", "0 for the URL itself, then one more for each redirect followed"),
         _key("attempt", "INTEGER", "1 for the first request of this hop and client, then the retries"),
@@ -375,16 +392,9 @@ LINKS = (
     _table(
         "links.states",
         _URL,
-        _key("state", "VARCHAR", "unknown | alive | failing | dead | blocked | insecure"),
-        _key("strikes", "INTEGER", "Counted failures since it was last alive; three make it dead"),
-        Column("last_verdict", "VARCHAR", "The last verdict that was a judgement"),
-        Column("last_night", "DATE", "The night of that verdict"),
-        Column("first_alive", "DATE", "First night it was alive"),
-        Column("last_alive", "DATE", "Last night it was alive"),
-        Column("first_failed", "DATE", "First counted failure since it was last alive"),
-        Column("died", "DATE", "Night of the third strike since it was last alive"),
-        _key("flaps", "INTEGER", "How often it came back after a counted failure"),
-        _key("nights_judged", "INTEGER", "Nights with a judgement"),
+        *_RECORD[:9],
+        Column("death", "VARCHAR", "Of a dead link: page (others of its domain live) | domain (none does)"),
+        *_RECORD[9:],
         Column(
             "remedy", "VARCHAR", "The best replacement known; links.remedies has them all, with reason and evidence"
         ),
@@ -724,5 +734,14 @@ OPS = (
         Column("row_count", "BIGINT", "Rows; null for a macro"),
     ),
 )
+
+LINK_RECORDS = _table(
+    "kept.link_records",
+    _URL,
+    *_RECORD,
+    Column("page_title", "VARCHAR", "Title of the page on the last good night that had one; empty without a title"),
+    Column("page_fingerprint", "VARCHAR", "Fingerprint of that page"),
+)
+"""Kept beside the tables from refresh to refresh: what is known of each link after the last closed night."""
 
 TABLES: dict[str, Table] = {table.full_name: table for table in (*COVERAGE, *LINKS, *REPORTS, *OPS)}

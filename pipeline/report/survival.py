@@ -65,4 +65,6 @@ def _by_name(
     legend: bool,
 ) -> alt.Color | alt.StrokeDash:
     scale = alt.Scale(domain=[*names], range=[*values[: len(names)]])
-    return channel("name:N", scale=scale, title=None, legend=alt.Legend(title=None, symbolStrokeWidth=2) if legend else None)
+    return channel(
+        "name:N", scale=scale, title=None, legend=alt.Legend(title=None, symbolStrokeWidth=2) if legend else None
+    )

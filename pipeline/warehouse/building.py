@@ -1,6 +1,6 @@
 """Build a new warehouse file from a snapshot's Parquet files, with comments on everything and every row counted."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
@@ -17,7 +17,7 @@ BUILDING = ".building"
 
 
 def build_warehouse(
-    folder: Path, refresh_id: str, tables: Mapping[str, tuple[TableFile, Path]], rules: Warehouse
+    folder: Path, refresh_id: str, tables: Mapping[str, tuple[TableFile, Sequence[Path]]], rules: Warehouse
 ) -> Path:
     """The file of a new, checked, unpublished warehouse. Left-overs of killed builds are removed first.
 
@@ -40,8 +40,8 @@ def build_warehouse(
             connection.execute("set enable_progress_bar = false")
             for schema in sorted({TABLES[full_name].schema for full_name in tables} | {"ops"}):
                 connection.execute(f"create schema {schema}")
-            for full_name, (table, file) in tables.items():
-                _load(connection, TABLES[full_name], table, file)
+            for full_name, (table, files) in tables.items():
+                _load(connection, TABLES[full_name], table, files)
             macros = _macros(connection, tables.keys())
             _catalog(connection, tables, macros)
             connection.execute("checkpoint")
@@ -54,12 +54,14 @@ def build_warehouse(
     return target
 
 
-def _load(connection: duckdb.DuckDBPyConnection, declared: Table, table: TableFile, file: Path) -> None:
+def _load(connection: duckdb.DuckDBPyConnection, declared: Table, table: TableFile, files: Sequence[Path]) -> None:
     connection.execute(declared.definition())
-    connection.execute(f"insert into {declared.full_name} select * from read_parquet(?)", [str(file)])
+    connection.execute(f"insert into {declared.full_name} select * from read_parquet(?)", [[*map(str, files)]])
     rows = connection.execute(f"select count(*) from {declared.full_name}").fetchall()[0][0]
     if rows != table.rows:
-        raise WarehouseError(f"{declared.full_name}: {rows} rows were loaded, but {file} counts {table.rows}")
+        raise WarehouseError(
+            f"{declared.full_name}: {rows} rows were loaded, but the snapshot counts {table.rows} in {files[-1].parent}"
+        )
     _comment(connection, declared, relation(declared.full_name).description)
 
 
@@ -75,7 +77,9 @@ def _macros(connection: duckdb.DuckDBPyConnection, loaded: AbstractSet[str]) -> 
 
 
 def _catalog(
-    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, tuple[TableFile, Path]], macros: Iterable[Relation]
+    connection: duckdb.DuckDBPyConnection,
+    tables: Mapping[str, tuple[TableFile, Sequence[Path]]],
+    macros: Iterable[Relation],
 ) -> None:
     declared = TABLES["ops.catalog"]
     description = "Every relation and macro of this warehouse: what it holds, what a row is, where its SQL is."

@@ -17,7 +17,7 @@ settled as (
         url_id,
         arg_max(coalesce(error_class, ''), (client is not null, client = 'requests', started_at)) as error_class
     from asked
-    where kind <> 'postponed'
+    where kind not in ('postponed', 'control')
     group by url_id
 ),
 

@@ -1,4 +1,5 @@
--- The observations of the last nights, one request or settled URL each; the log keeps all of them.
+-- The observations of the last nights (`links.checks_kept_nights`), one request or settled URL each; the log keeps all
+-- of them. Made night by night.
 -- grain: one observation
 -- key: check_id
 select
@@ -29,5 +30,3 @@ select
     link_checks.snapshot_at,
     link_checks.refresh_id
 from log.link_checks
-cross join this.refresh
-where link_checks.night > refresh.checks_kept_after

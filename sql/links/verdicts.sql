@@ -1,8 +1,9 @@
 -- What one night's observations of a URL amount to, by the rules of docs/links.md; the log itself is never changed.
--- Each client's last answer is judged alone, then the better of the two stands. Nights whose sweep was void are left
--- out. confidence: 1 where the answer speaks for itself (alive, malformed, refused), 0.95 gone or 0.9 otherwise where
--- both clients agree, a shared row answers or the name does not exist, 0.6 on one client's word, 0.6 for one soft-404
--- signal and 0.8 for more; a fifth off where the clients disagree; 0 when postponed.
+-- Made night by night; of the nights before, only the page counts that a link had on its last good one. Each client's
+-- last answer is judged alone, then the better of the two stands. What a void sweep observed is left out. confidence:
+-- 1 where the answer speaks for itself (alive, malformed, refused), 0.95 gone or 0.9 otherwise where both clients
+-- agree, a shared row answers or the name does not exist, 0.6 on one client's word, 0.6 for one soft-404 signal and
+-- 0.8 for more; a fifth off where the clients disagree; 0 when postponed.
 -- grain: URL × night
 -- key: url_id, night
 with void_refreshes as (
@@ -22,7 +23,7 @@ tonight as (
         ) as is_counted
     from log.link_checks as checks
     anti join void_refreshes on checks.refresh_id = void_refreshes.refresh_id
-    where checks.kind not in ('probe', 'archive')
+    where checks.kind in ('request', 'shared', 'guard', 'postponed')
 ),
 
 -- What each host sent for a path that cannot exist: the last hop of that night's probe, if it was a page.
@@ -36,7 +37,7 @@ nowhere as (
         arg_max(coalesce(checks.challenge, ''), checks.hop) as challenge,
         list(checks.check_id order by checks.hop, checks.check_id) as check_ids
     from log.link_checks as checks
-    inner join coverage.urls as urls on checks.url_id::uuid = urls.url_id
+    inner join forms.asked_urls as urls on checks.url_id = urls.url_id
     where checks.kind = 'probe'
     group by checks.night, checks.refresh_id, urls.host
     having http_status between 200 and 299 and fingerprint <> '' and challenge = ''
@@ -92,7 +93,7 @@ places as (
             )
         ) as places
     from ways
-    inner join coverage.urls as urls on ways.url_id::uuid = urls.url_id
+    inner join forms.asked_urls as urls on ways.url_id = urls.url_id
 ),
 
 compared as (
@@ -153,26 +154,6 @@ shared_pages as (
     having count(distinct identity_place) >= 3
 ),
 
--- What each URL was on its last good night before.
-histories as (
-    select
-        url_id,
-        night,
-        lag(title ignore nulls) over earlier as earlier_title,
-        lag(fingerprint ignore nulls) over earlier as earlier_fingerprint
-    from (
-        select
-            url_id,
-            night,
-            any_value(title) as title,
-            any_value(fingerprint) as fingerprint
-        from endings
-        where is_success and fingerprint <> '' and speaker = 'libcurl'
-        group by url_id, night
-    ) as pages
-    window earlier as (partition by url_id order by night)
-),
-
 signalled as (
     select
         endings.*,
@@ -207,8 +188,8 @@ signalled as (
                             when
                                 shared_pages.fingerprint is not null
                                 and not endings.is_door
-                                and histories.earlier_title <> endings.title
-                                and histories.earlier_fingerprint <> endings.fingerprint
+                                and records.page_title <> endings.title
+                                and records.page_fingerprint <> endings.fingerprint
                                 then 'became_a_shared_page'
                         end
                     ],
@@ -237,10 +218,8 @@ signalled as (
             and endings.host = shared_pages.host
             and endings.title = shared_pages.title
             and endings.fingerprint = shared_pages.fingerprint
-    left join histories
-        on
-            endings.url_id = histories.url_id
-            and endings.night = histories.night
+    left join kept.link_records as records
+        on endings.url_id::uuid = records.url_id
 ),
 
 judged as (
@@ -311,7 +290,7 @@ evidence as (
         refresh_id,
         list(check_id order by started_at, hop, attempt, check_id) as check_ids
     from log.link_checks
-    where kind not in ('probe', 'archive')
+    where kind in ('request', 'shared', 'guard', 'postponed')
     group by url_id, night, refresh_id
 )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tests.hostile_web.cases import Case
 
 DEAD_VERDICTS = frozenset({"gone", "soft_404", "unreachable", "server_error"})
-"""The verdicts that count as a strike; sql/links/states.sql says the same."""
+"""The verdicts that count as a strike; sql/staging/link_records.sql says the same."""
 
 
 @dataclass(frozen=True, slots=True)

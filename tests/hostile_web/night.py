@@ -4,18 +4,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 
 from pipeline.links import DueUrl, Sweep, SweepResult, plan_sweep, sweep
 from pipeline.model.ids import content_id
-from pipeline.model.logs import LINK_CHECKS, REFRESHES
+from pipeline.model.logs import LINK_CHECKS
 from pipeline.model.urls import url_forms
 from pipeline.settings import DomainRule, Links
+from tests.judging import judged
 
-VERDICTS = Path(__file__).parents[2].joinpath("sql", "links", "verdicts.sql").read_text("utf-8")
 NIGHT = date(2026, 3, 1)
 LINKS = Links(
     pace_seconds=0,
@@ -61,28 +59,7 @@ class Night:
 
     def verdicts(self, refreshes: pa.Table | None = None) -> dict[str, dict[str, object]]:
         """The rows of links.verdicts by fetch URL; of several nights, the last one's."""
-        with duckdb.connect() as con:
-            con.execute("create schema log; create schema coverage")
-            urls = pa.Table.from_pylist(
-                [
-                    {
-                        "url_id": due.url_id,
-                        "fetch_url": due.fetch_url,
-                        "identity_url": (forms := url_forms(due.fetch_url)).identity_url,
-                        "host": forms.host,
-                        "registrable_domain": forms.registrable_domain,
-                    }
-                    for due in self.due
-                ]
-            )
-            con.register("checks_arrow", self.checks)
-            con.register("urls_arrow", urls)
-            con.register("refreshes_arrow", refreshes if refreshes is not None else REFRESHES.empty_table())
-            con.execute("create table log.link_checks as from checks_arrow")
-            con.execute("create table log.refreshes as from refreshes_arrow")
-            con.execute("create table coverage.urls as select * replace (url_id::uuid as url_id) from urls_arrow")
-            rows = con.sql(VERDICTS).to_arrow_table().to_pylist()
-        rows.sort(key=lambda row: row["night"])
+        rows = judged(self.checks, refreshes)
         by_id = {due.url_id: due.fetch_url for due in self.due}
         return {by_id[str(row["url_id"])]: row for row in rows}
 

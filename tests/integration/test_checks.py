@@ -475,7 +475,7 @@ def sample_tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.mark.parametrize("made", RELATIONS, ids=lambda made: made.full_name)
 def test_a_key_names_one_row_on_the_sample(made: Relation, sample_tables: dict[str, Path], tmp_path: Path) -> None:
     with open_session("200MB", tmp_path) as session:
-        session.attach_table(made.full_name, sample_tables[made.full_name])
+        session.attach_table(made.full_name, [sample_tables[made.full_name]])
         assert repeated_keys(session.connection, made) == []
         if made.schema == "coverage":
             assert session.value(f"select count(*) from {made.full_name}") != 0, "the sample must have such rows"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,7 +12,10 @@ from hypothesis import given as examples
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from pipeline.lake.relations import relation
 from pipeline.lake.session import Session
+from pipeline.model.ids import content_id
+from tests.judging import fold
 from tests.tables import give, hand_made, uid, yielded
 
 FIRST = date(2026, 3, 1)
@@ -35,6 +39,7 @@ def states(session: Session, *links: Nights) -> list[dict[str, object]]:
         for night, verdict in reversed(nights)
     ]
     give(session, "links.verdicts", verdicts)
+    fold(session, (FIRST + timedelta(night) for nights in links for night, _ in nights))
     give(session, "links.remedies", [])
     return yielded(session, "links.states")
 
@@ -51,14 +56,19 @@ def test_a_link_never_judged_is_unknown(session: Session) -> None:
         "url_id": uid(0),
         "state": "unknown",
         "strikes": 0,
+        "last_strike": None,
         "last_verdict": None,
         "last_night": None,
         "first_alive": None,
         "last_alive": None,
         "first_failed": None,
         "died": None,
+        "death": None,
+        "revived": None,
         "flaps": 0,
         "nights_judged": 0,
+        "good_nights": 0,
+        "last_asked": None,
         "remedy": None,
     }
 
@@ -107,7 +117,8 @@ def test_blocked_and_insecure_keep_the_strikes_and_never_become_dead(session: Se
 def test_what_was_not_judged_changes_nothing(session: Session, verdict: str) -> None:
     assert state(session, (0, verdict)) == ("unknown", 0)
     judged: Nights = [(0, "alive"), (5, "gone")]
-    assert states(session, [*judged, (9, verdict)]) == states(session, judged)
+    (before,), (after,) = states(session, judged), states(session, [*judged, (9, verdict)])
+    assert after == before | {"last_asked": FIRST + timedelta(5 if verdict == "postponed" else 9)}
 
 
 def test_the_dead_stay_dead_until_they_answer(session: Session) -> None:
@@ -129,6 +140,42 @@ def test_the_nights_that_matter_are_kept(session: Session) -> None:
     assert (row["last_verdict"], row["nights_judged"]) == ("blocked", 6)
     (row,) = states(session, [*nights, (15, "alive")])
     assert (row["first_alive"], row["first_failed"]) == (FIRST, None)
+    assert (row["revived"], row["good_nights"]) == (FIRST + timedelta(15), 1)
+
+
+def test_a_death_has_its_night_and_a_revival_ends_it(session: Session) -> None:
+    dying: Nights = [(0, "alive"), (1, "gone"), (4, "gone"), (8, "gone")]
+    rows = states(session, dying, [*dying, (9, "blocked")], [*dying, (10, "gone")], [*dying, (11, "alive")])
+    assert [(row["state"], row["died"], row["revived"]) for row in rows] == [
+        ("dead", FIRST + timedelta(8), None),
+        ("blocked", FIRST + timedelta(8), None),
+        ("dead", FIRST + timedelta(8), None),
+        ("alive", None, FIRST + timedelta(11)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("domain", "deaths"),
+    [
+        ([["gone"] * 3, ["alive"]], ["page", None]),
+        ([["gone"] * 3, ["gone"] * 3, []], ["domain", "domain", None]),
+        ([["gone"] * 3, ["gone"] * 2], ["page", None]),
+        ([["gone"] * 3, ["blocked"]], ["page", None]),
+        ([["gone"] * 3], ["page"]),
+        ([["unreachable"] * 3], ["domain"]),
+    ],
+)
+def test_a_whole_domain_is_dead_where_none_of_its_links_lives(
+    session: Session, domain: list[list[str]], deaths: list[str | None]
+) -> None:
+    links = [[(3 * number, verdict) for number, verdict in enumerate(nights)] for nights in domain]
+    assert [row["death"] for row in states(session, *links)] == deaths
+
+
+def test_good_nights_count_from_the_last_that_was_not(session: Session) -> None:
+    nights: Nights = [(0, "alive"), (1, "moved"), (2, "refused"), (3, "alive")]
+    rows = states(session, nights, [*nights, (4, "blocked")], [*nights, (4, "gone"), (5, "alive")])
+    assert [row["good_nights"] for row in rows] == [3, 0, 1]
 
 
 def test_the_night_of_the_third_strike_is_kept_until_the_link_answers(session: Session) -> None:
@@ -150,16 +197,16 @@ VERDICTS = (
     *("blocked", "insecure", "postponed", "refused", "malformed"),
 )
 HISTORIES = st.lists(
-    st.dictionaries(st.integers(0, 40), st.sampled_from(VERDICTS), max_size=20).map(
+    st.dictionaries(st.integers(0, 20), st.sampled_from(VERDICTS), max_size=15).map(
         lambda nights: sorted(nights.items())
     ),
     min_size=1,
-    max_size=20,
+    max_size=40,
 )
 
 
 @examples(HISTORIES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_any_history_is_judged_as_plain_python_judges_it(links: list[Nights]) -> None:
     with TemporaryDirectory() as scratch, hand_made({}, Path(scratch)) as session:
         rows = states(session, *links)
@@ -198,14 +245,13 @@ class Link:
 
     state: str = "unknown"
     asked: int | None = None
-    verdict: str = "alive"
     strikes: int = 0
-    nights_judged: int = 1
+    good_nights: int = 0
 
 
 def due(session: Session, *links: Link) -> list[tuple[int, object]]:
-    """The links to ask tonight, by their place in `links` (an even id, so without jitter), first things first."""
-    ids = [uid(number << 8) for number in range(len(links))]
+    """The links to ask tonight, by their place in `links`, first things first."""
+    ids = [uid(number << 24) for number in range(len(links))]
     return [(ids.index(str(url_id)), reason) for url_id, reason in _due(session, dict(zip(ids, links, strict=True)))]
 
 
@@ -217,86 +263,138 @@ def _due(session: Session, links: dict[str, Link]) -> list[tuple[object, object]
         session,
         "links.states",
         [
-            {"url_id": url_id, "state": link.state, "strikes": link.strikes, "nights_judged": link.nights_judged}
+            {
+                "url_id": url_id,
+                "state": link.state,
+                "strikes": link.strikes,
+                "good_nights": link.good_nights,
+                "last_asked": None if link.asked is None else night - timedelta(link.asked),
+            }
             for url_id, link in links.items()
-        ],
-    )
-    give(
-        session,
-        "links.verdicts",
-        [
-            {"url_id": url_id, "night": night - timedelta(link.asked), "verdict": link.verdict}
-            for url_id, link in links.items()
-            if link.asked is not None
         ],
     )
     rows = yielded(session, "links.due")
     return [(row["url_id"], row["reason"]) for row in sorted(rows, key=lambda row: str(row["priority"]).zfill(9))]
 
 
-def first_due(session: Session, link: Link, spread: int = 0) -> int:
-    """How many nights after it was asked the link is due again; `spread` is the last byte of its id."""
-    waits = {uid(nights << 8 | spread): nights for nights in range(200)}
-    asked = {url_id: replace(link, asked=nights) for url_id, nights in waits.items()}
-    due_again = sorted(waits[str(url_id)] for url_id, _ in _due(session, asked))
-    assert due_again == list(range(due_again[0], 200)), "and stays due until it is asked"
-    return due_again[0]
-
-
 def test_never_asked_comes_first_then_failing_then_the_longest_overdue(session: Session) -> None:
     assert due(
         session,
-        Link("alive", 8),
+        Link("alive", 11),
         Link("alive", 20),
-        Link("failing", 3, "gone"),
-        Link("failing", 9, "gone"),
+        Link("failing", 3),
+        Link("failing", 9),
         Link(),
     ) == [(4, "never_asked"), (3, "failing"), (2, "failing"), (1, "due_again"), (0, "due_again")]
 
 
-def test_a_link_that_was_only_postponed_was_never_asked(session: Session) -> None:
-    assert due(session, Link(asked=1, verdict="postponed")) == [(0, "never_asked")]
-    assert due(session, Link(asked=0, verdict="postponed")) == [(0, "never_asked")], "also later in the same night"
-
-
-@pytest.mark.parametrize("verdict", ["alive", "gone", "blocked", "insecure", "refused", "malformed"])
-def test_what_was_settled_tonight_is_not_asked_again_tonight(session: Session, verdict: str) -> None:
-    assert [due(session, Link(state, 0, verdict)) for state in ("alive", "failing", "dead", "unknown")] == [[]] * 4
+def test_what_was_settled_tonight_is_not_asked_again_tonight(session: Session) -> None:
+    assert due(session, *[Link(state, 0) for state in ("alive", "failing", "dead", "unknown", "blocked")]) == []
 
 
 @pytest.mark.parametrize(
     ("link", "nights"),
     [
-        (Link("alive", nights_judged=1), 7),
-        (Link("alive", nights_judged=2), 14),
-        (Link("alive", nights_judged=3), 28),
-        (Link("alive", nights_judged=50), 28),
-        (Link("failing", strikes=1, verdict="gone"), 3),
-        (Link("failing", strikes=2, verdict="gone", nights_judged=30), 3),
-        (Link("dead", strikes=3, verdict="gone"), 7),
-        (Link("dead", strikes=4, verdict="gone"), 14),
-        (Link("dead", strikes=6, verdict="gone"), 56),
-        (Link("dead", strikes=7, verdict="gone"), 90),
-        (Link("dead", strikes=99, verdict="gone"), 90),
-        (Link("blocked", verdict="blocked"), 7),
-        (Link("insecure", verdict="insecure"), 7),
-        (Link("unknown", verdict="refused"), 7),
+        (Link("alive", good_nights=1), 7),
+        (Link("alive", good_nights=2), 14),
+        (Link("alive", good_nights=3), 28),
+        (Link("alive", good_nights=50), 28),
+        (Link("dead", strikes=3), 7),
+        (Link("dead", strikes=4), 14),
+        (Link("dead", strikes=6), 56),
+        (Link("dead", strikes=7), 90),
+        (Link("dead", strikes=99), 90),
+        (Link("blocked"), 7),
+        (Link("insecure"), 7),
+        (Link("unknown"), 7),
     ],
 )
 def test_the_interval_grows_with_the_record(session: Session, link: Link, nights: int) -> None:
-    assert first_due(session, link) == nights
+    """Links of one record wait from half the interval to one and a half, so that each has a night of its own in it."""
+    ids = [content_id("url", str(number)) for number in range(600)]
+    earliest = (nights + 1) // 2
+    for age, share in ((earliest - 1, 0.0), (earliest + nights - 1, 1.0), (earliest + nights // 2 - 1, 0.5)):
+        found = _due(session, {url_id: replace(link, asked=age) for url_id in ids})
+        assert len(found) / len(ids) == pytest.approx(share, abs=0 if share in (0, 1) else 0.12), age
 
 
-def test_a_url_that_cannot_be_asked_is_not_settled_anew_every_night(session: Session) -> None:
-    assert first_due(session, Link("unknown", verdict="malformed", nights_judged=0)) == 7
+def test_a_failing_link_is_due_when_its_next_strike_would_count(session: Session) -> None:
+    ids = [content_id("url", str(number)) for number in range(20)]
+    for age, count in ((2, 0), (3, 20)):
+        assert len(_due(session, {url_id: Link("failing", age, strikes=2) for url_id in ids})) == count
 
 
-def test_nights_are_made_even_by_the_id_alone(session: Session) -> None:
-    """The same link waits as long in every run; others of the same record wait up to a quarter of a week longer."""
-    stable = Link("alive", nights_judged=9)
-    waits = [first_due(session, stable, number) for number in range(8)]
-    assert waits == [28, 29, 30, 31, 28, 29, 30, 31]
-    assert waits == [first_due(session, stable, number) for number in range(8)]
+def test_a_link_keeps_its_place_among_the_nights(session: Session) -> None:
+    """Asked on the night it is due, it is due again a whole interval later."""
+    url_id = content_id("url", "https://a.example/")
+    give(session, "coverage.urls", [{"url_id": url_id}])
+    asked, last = [], FIRST
+    for night in range(1, 150):
+        give(session, "this.refresh", [{"night": FIRST + timedelta(night)}])
+        give(session, "links.states", [{"url_id": url_id, "state": "alive", "good_nights": 9, "last_asked": last}])
+        if yielded(session, "links.due"):
+            last = FIRST + timedelta(night)
+            asked.append(night)
+    assert {later - earlier for earlier, later in pairwise(asked)} == {28}
+
+
+def test_a_link_that_came_back_is_asked_as_often_as_a_new_one(session: Session) -> None:
+    """After many good nights the count begins again with the first one after a failure."""
+    nights: Nights = [(night, "alive") for night in range(9)]
+    (steady, revived) = states(session, nights, [*nights, (9, "gone"), (10, "alive")])
+    assert (steady["good_nights"], revived["good_nights"]) == (9, 1)
+
+
+@pytest.mark.parametrize(("good_nights", "interval", "links"), [(1, 7, 1_000_000), (9, 28, 200_000)])
+def test_a_million_links_asked_on_one_night_come_back_evenly(
+    session: Session, good_nights: int, interval: int, links: int
+) -> None:
+    """Each night of the interval has its share of them, at the shortest interval too."""
+    session.run(
+        "create or replace table coverage.urls as select md5(range::varchar)::uuid as url_id, '' as fetch_url,"
+        " '' as registrable_domain, 'page' as asked_as, null as problem from range(?)",
+        [links],
+    )
+    session.run(
+        f"create or replace table links.states as select url_id, date '{FIRST}' as last_asked, 'alive' as state,"
+        f" 0 as strikes, {good_nights} as good_nights from coverage.urls"
+    )
+    earliest = (interval + 1) // 2
+    asked = [0]
+    for night in range(earliest, earliest + interval):
+        give(session, "this.refresh", [{"night": FIRST + timedelta(night)}])
+        asked.append(session.value(f"select count(*) from ({relation('links.due').sql})"))
+    shares = [tonight - before for before, tonight in pairwise(asked)]
+    assert sum(shares) == links
+    assert max(shares) < 1.05 * links / interval
+    assert min(shares) > 0.95 * links / interval
+
+
+def test_nights_stay_even_as_intervals_grow(session: Session) -> None:
+    """Ten weeks in which every link is asked when it is due, all of them first on one night."""
+    links = 20_000
+    session.run(
+        "create or replace table coverage.urls as select md5(range::varchar)::uuid as url_id, '' as fetch_url,"
+        f" '' as registrable_domain, 'page' as asked_as, null as problem from range({links})"
+    )
+    session.run(
+        "create or replace table links.states as select url_id, 'alive' as state, 0 as strikes, 1 as good_nights,"
+        f" date '{FIRST}' as last_asked from coverage.urls"
+    )
+    asked = []
+    for night in range(1, 90):
+        give(session, "this.refresh", [{"night": FIRST + timedelta(night)}])
+        session.make(relation("links.due"))
+        asked.append(int(str(session.value("select count(*) from links.due"))))
+        session.run(
+            "update links.states set last_asked = (select night from this.refresh), good_nights = good_nights + 1"
+            " where url_id in (select url_id from links.due)"
+        )
+    assert max(asked) < 1.1 * links / 7
+    settled = asked[-28:]
+    assert sum(settled) == links, "once in 28 nights"
+    assert max(settled) < 1.15 * links / 28
+    assert min(settled) > 0.85 * links / 28
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,9 @@ def test_shards_are_made_where_they_are_worth_it(
 
     monkeypatch.setattr(shards, "_sweep_one", counted)
     monkeypatch.setattr(
-        shards, "_sweep_shards", lambda due, plan, log, workers, count, tell: counted(due, replace(plan, shards=count))
+        shards,
+        "_sweep_shards",
+        lambda due, plan, log, workers, count, known, tell: counted(due, replace(plan, shards=count)),
     )
     due = [
         DueUrl(str(number), f"http://s{number % 900}.example/{number}", f"s{number % 900}.example")

@@ -27,11 +27,11 @@ for line in sys.stdin:
 """A reader that opens the warehouse once and answers a query for each line."""
 
 
-def _leftovers(tmp_path: Path, rows: int, counted: int | None = None) -> dict[str, tuple[TableFile, Path]]:
+def _leftovers(tmp_path: Path, rows: int, counted: int | None = None) -> dict[str, tuple[TableFile, list[Path]]]:
     file = tmp_path / f"leftovers-{rows}.parquet"
     ids = [f"00000000-0000-0000-0000-{number:012d}" for number in range(rows)]
     pq.write_table(pa.table({"version_id": ids, "pointer": ["/x"] * rows, "value": [str(rows)] * rows}), file)
-    return {"coverage.leftovers": (TableFile(file.name, rows if counted is None else counted, 1, "made"), file)}
+    return {"coverage.leftovers": (TableFile(file.name, rows if counted is None else counted, 1, "made"), [file])}
 
 
 def _publish(tmp_path: Path, refresh_id: str, rows: int, keep: int = 3) -> Path:
