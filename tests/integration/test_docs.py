@@ -180,6 +180,7 @@ def test_the_wheel_carries_its_sql_and_its_templates(tmp_path: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     for needed in (
         "pipeline/dagster.yaml",
+        "pipeline/deploy/postgres.yaml",
         "pipeline/workspace.yaml",
         "pipeline/model/tracking_parameters.txt",
         "pipeline/py.typed",
