@@ -4,6 +4,7 @@ Belongs here: arguments, what is printed, exit codes. The refresh itself is the 
 instance that the UI shows. Dagster is imported only by the command that runs it: a query answers at once.
 """
 
+import fcntl
 import logging
 import os
 import shutil
@@ -15,14 +16,13 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pipeline.doctor import Grade
 from pipeline.errors import NewsledgerError
 from pipeline.lake.files import replacing
 from pipeline.lake.lock import hold_lock
 from pipeline.links_commands import links_app
 from pipeline.model.version import program_version
 from pipeline.options import Config, Now, settings_of
-from pipeline.printing import print_as, print_backfill, print_findings, print_status, print_sweep
+from pipeline.printing import print_as, print_backfill, print_finding, print_status, print_sweep
 from pipeline.problems import Severity, Wanted, current_problems, print_problems
 from pipeline.settings import POSTGRES_VARIABLE, Settings
 from pipeline.terminal import TERMINAL
@@ -214,8 +214,11 @@ def serve(
 @app.command()
 def doctor(config: Config = None) -> None:
     """Look at all that a refresh leans on, and say what to do; exit code 1 where something must be mended."""
-    findings = [*print_findings(settings_of(config))]
-    if Grade.ERROR in findings:
+    settings = settings_of(config)
+    from pipeline.doctor import Grade, examine  # which looks at every library there is
+
+    grades = {print_finding(finding) for finding in examine(settings)}
+    if Grade.ERROR in grades:
         raise typer.Exit(1)
 
 
@@ -243,7 +246,26 @@ def prepare_dagster_home(settings: Settings) -> Path:
         os.environ[POSTGRES_VARIABLE] = url.replace(_PLAIN_POSTGRES, "postgresql+psycopg2://", 1)
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
+    _make_storage(home, text)
     return home
+
+
+def _make_storage(home: Path, text: str) -> None:
+    """Have Dagster make its storage, once and alone: two processes that begin at one time would spoil it."""
+    made = home / "storage.made"
+    with (home / "storage.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists() or made.read_text("utf-8") != text:
+            from dagster import DagsterInstance
+
+            try:
+                with DagsterInstance.get():
+                    made.write_text(text, "utf-8")
+            except Exception as error:
+                raise NewsledgerError(
+                    f"{home}: Dagster's storage cannot be opened ({type(error).__name__});"
+                    " `newsledger doctor` says more"
+                ) from error
 
 
 def _shipped(name: str) -> Path:

@@ -2,7 +2,8 @@
 
 import io
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import orjson
 import pyarrow as pa
@@ -11,7 +12,6 @@ import pyarrow.parquet
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.doctor import Grade, examine
 from pipeline.errors import QueryError
 from pipeline.model.text import printable
 from pipeline.planning import Forecast
@@ -20,7 +20,10 @@ from pipeline.terminal import TERMINAL
 from pipeline.warehouse import query, read_file
 from pipeline.warehouse.sweep_summary import SUMMARY, summarise
 
-_COLOURS = {Grade.OK: "green", Grade.WARNING: "yellow", Grade.ERROR: "red"}
+if TYPE_CHECKING:
+    from pipeline.doctor import Finding, Grade
+
+_COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 _LAST = """
 select refresh_id, started_at, clock, rehearsal, files_seen, files_accepted, files_rejected, files_skipped,
     files_unchanged, files_removed, urls_due, urls_checked, urls_postponed, void_reason
@@ -145,15 +148,14 @@ def print_backfill(source: str, counts: Mapping[str, int], program: str, options
         console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
-def print_findings(settings: Settings) -> Iterator[Grade]:
-    """What the doctor finds, each as it is found; yields how it is."""
+def print_finding(finding: "Finding") -> "Grade":
+    """What the doctor found, and what to do; how it is."""
     console = _console()
-    for finding in examine(settings):
-        line = f"{finding.grade:<8}{finding.what}: {finding.words}"
-        console.print(printable(line), soft_wrap=True, highlight=False, markup=False, style=_COLOURS[finding.grade])
-        if finding.remedy:
-            console.print(printable(f"        {finding.remedy}"), soft_wrap=True, highlight=False, markup=False)
-        yield finding.grade
+    line = f"{finding.grade:<8}{finding.what}: {finding.words}"
+    console.print(printable(line), soft_wrap=True, highlight=False, markup=False, style=_COLOURS[finding.grade])
+    if finding.remedy:
+        console.print(printable(f"        {finding.remedy}"), soft_wrap=True, highlight=False, markup=False)
+    return finding.grade
 
 
 def print_as(result: pa.Table, form: str) -> None:

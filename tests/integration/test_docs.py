@@ -218,9 +218,26 @@ def test_the_wheel_carries_its_sql_and_its_templates(tmp_path: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     for needed in (
         "pipeline/dagster.yaml",
+        "pipeline/deploy/postgres.yaml",
         "pipeline/workspace.yaml",
         "pipeline/model/tracking_parameters.txt",
         "pipeline/py.typed",
     ):
         assert needed in names
     assert any(name.startswith("pipeline/report/templates/") for name in names)
+
+
+def test_every_feature_of_dagster_names_a_test_that_is_there() -> None:
+    page = (ROOT / "docs" / "dagster.md").read_text("utf-8")
+    table = page.partition("| feature |")[2].partition("\n\n")[0]
+    rows = [line.split("|")[1:-1] for line in table.splitlines()[2:]]
+    assert len(rows) > 25
+    tests = {
+        name.removeprefix("test_")
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for name in [file.stem, *re.findall(r"^def (test_\w+)", file.read_text("utf-8"), re.MULTILINE)]
+    }
+    for feature, _, held_by in rows:
+        named = [name.removeprefix("tests/unit/").removeprefix("test_") for name in re.findall(r"`([^`]+)`", held_by)]
+        assert named or "](" in held_by or "the same" in held_by, feature
+        assert set(named) <= tests, feature

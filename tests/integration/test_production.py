@@ -3,23 +3,27 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import dagster as dg
 import pytest
 import yaml
+from dagster._core.instance import InstanceRef
 
 from pipeline.cli import prepare_dagster_home
 from pipeline.definitions import build_definitions
 from pipeline.doctor import Grade, examine
-from pipeline.errors import SourceError
+from pipeline.errors import NewsledgerError, SourceError
 from pipeline.running import run_refresh
-from pipeline.settings import Settings
+from pipeline.settings import Settings, load_settings
 from tests.webhooks import serve_webhook
 
 ROOT = Path(__file__).parents[2]
@@ -95,7 +99,9 @@ def test_the_variable_alone_chooses_the_storage(
     file = prepare_dagster_home(settings) / "dagster.yaml"
     assert "storage" not in yaml.safe_load(file.read_text("utf-8"))
     monkeypatch.setenv("NEWSLEDGER_POSTGRES_URL", f"postgresql://n:{PASSWORD}@127.0.0.1:1/x")
-    prepare_dagster_home(settings)
+    with pytest.raises(NewsledgerError, match=r"storage cannot be opened.*newsledger doctor") as caught:
+        prepare_dagster_home(settings)
+    assert PASSWORD not in str(caught.value)
     kept = yaml.safe_load(file.read_text("utf-8"))
     assert kept["storage"] == {"postgres": {"postgres_url": {"env": "NEWSLEDGER_POSTGRES_URL"}}}
     assert kept["run_queue"] == {"max_concurrent_runs": 1}
@@ -140,3 +146,38 @@ def test_the_example_of_the_environment_names_variables_that_are_read(
     settings = settings_for(sample_site)
     assert str(settings.data_dir) == "/var/lib/newsledger"
     assert settings.alerts.webhook_env in named
+
+
+@pytest.mark.timeout(110)
+def test_both_services_start_on_one_home_and_end_when_they_are_told(
+    write_settings: Callable[..., Path], sample_site: Path
+) -> None:
+    config = write_settings(sample_site)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    own = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
+    command = [sys.executable, "-m", "pipeline.cli", "serve"]
+    services = [
+        subprocess.Popen([*command, *part, "--config", str(config)], env=own, start_new_session=True, cwd=ROOT)
+        for part in (["daemon"], ["webserver", "--port", port])
+    ]
+    try:
+        home = load_settings(config).dagster_home
+        alive = False
+        while not alive:
+            assert [service.poll() for service in services] == [None, None]
+            time.sleep(0.5)
+            with suppress(OSError), socket.create_connection(("127.0.0.1", int(port)), 1):
+                alive = (home / "dagster.yaml").exists() and _beats(home)
+    finally:
+        for service in services:
+            os.killpg(service.pid, signal.SIGTERM)
+        for service in services:
+            service.wait(30)
+
+
+def _beats(home: Path) -> bool:
+    """Whether every daemon has looked in."""
+    with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home))) as instance:
+        return {"SCHEDULER", "SENSOR", "QUEUED_RUN_COORDINATOR"} <= instance.get_daemon_heartbeats().keys()
