@@ -205,6 +205,7 @@ _STATES = {
     "insecure": "#c9a227",
     "failing": "#e08e45",
     "dead": "#a63d40",
+    "unknown": "#c8c8c8",
 }
 """In the order in which they are stacked, from below."""
 

@@ -54,9 +54,11 @@ def sweep_to_log(
         return result + asked
     try:
         began = time.monotonic()
-        controls, known = _sweep_one([], plan, log, Left(), tell)
-        plan = replace(plan, controls=(), void_reason=controls.void_reason)
-        if controls.void_reason is not None:
+        known = Left()
+        if plan.controls:
+            controls, known = _sweep_one([], plan, log, known, tell)
+            plan = replace(plan, controls=(), void_reason=controls.void_reason)
+        if plan.void_reason is not None:
             return result + _sweep_one(admitted, plan, log, known, tell)[0]
         asked, left = _sweep_shards(admitted, plan, log, workers, shards, Left(pauses=known.pauses), tell)
         spent = time.monotonic() - began

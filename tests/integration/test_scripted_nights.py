@@ -34,7 +34,7 @@ from tests.scripted_web import (
 
 GOOD, BROKEN = {"alive", "moved"}, {"gone", "soft_404", "server_error", "unreachable"}
 WEB = links()
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 
 @dataclass(slots=True)
