@@ -12,16 +12,20 @@ from sqlglot.errors import SqlglotError
 from sqlglot.lineage import Node, lineage
 
 from pipeline.checks import asset_key
-from pipeline.coverage import COMPUTED
+from pipeline.coverage import COMPUTED, Computed
+from pipeline.lake.nights import ASKED_URL_COLUMNS
 from pipeline.lake.relations import relation, relations
 from pipeline.model.logs import DOCUMENTS, LINK_CHECKS, REFRESHES
-from pipeline.model.tables import TABLES
+from pipeline.model.tables import LINK_RECORDS, TABLES
 
 Column = tuple[str, str]
 """A relation's full name, and one of its columns."""
 Columns = dict[str, dict[str, dict[str, str]]]
 """Schema, relation and column, each with the type that sqlglot may know it by."""
 
+_COMPUTED = COMPUTED | {
+    "forms.asked_urls": Computed(ASKED_URL_COLUMNS, (("log.link_checks", "url_id"), ("log.link_checks", "request_url")))
+}
 _LOGS = {"log.documents": DOCUMENTS, "log.link_checks": LINK_CHECKS, "log.refreshes": REFRESHES}
 LOGGER = logging.getLogger("newsledger.lineage")
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # which warns of structs that it cannot follow into
@@ -70,8 +74,8 @@ def _reads(node: Node) -> set[Column]:
 def _through(read: Column) -> frozenset[Column]:
     """The column itself, or what it is made from where its relation is no asset."""
     full_name, column = read
-    if full_name in COMPUTED:
-        return frozenset(origin for each in COMPUTED[full_name].made_from for origin in _through(each))
+    if full_name in _COMPUTED:
+        return frozenset(origin for each in _COMPUTED[full_name].made_from for origin in _through(each))
     if full_name.startswith("staging."):
         return column_origins(full_name).get(column, frozenset())
     return frozenset([read]) if full_name in TABLES or full_name in _LOGS else frozenset()
@@ -88,10 +92,10 @@ class Known:
 
 @cache
 def _known() -> Known:
-    names = {table.full_name: [column.name for column in table.columns] for table in TABLES.values()}
+    names = {table.full_name: [column.name for column in table.columns] for table in (*TABLES.values(), LINK_RECORDS)}
     names |= {name: schema.names for name, schema in _LOGS.items()}
     # DuckDB numbers the rows of each table.
-    names |= {name: [*computed.columns, "rowid"] for name, computed in COMPUTED.items()}
+    names |= {name: [*computed.columns, "rowid"] for name, computed in _COMPUTED.items()}
     known = Known({}, {})
 
     def add(full_name: str, columns: Iterable[str]) -> None:

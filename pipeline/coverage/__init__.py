@@ -13,7 +13,7 @@ from pipeline.coverage.forms import TEXT_COLUMNS, URL_COLUMNS, form_providers, f
 from pipeline.lake.build import Builder
 from pipeline.model.urls import SiteBase
 
-__all__ = ["COMPUTED", "input_providers", "input_versions"]
+__all__ = ["COMPUTED", "Computed", "input_providers", "input_versions"]
 
 
 @dataclass(frozen=True, slots=True)

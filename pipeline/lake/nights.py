@@ -59,6 +59,8 @@ select
 from forms.asked
 left join forms.identities using (fetch_url)
 """
+ASKED_URL_COLUMNS = ("url_id", "fetch_url", "host", "identity_url")
+"""Of `forms.asked_urls`, made from the ids and the URLs of the log."""
 _IDENTITIES = pa.schema({"fetch_url": pa.string(), "identity_url": pa.string()})
 
 
