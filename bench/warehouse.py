@@ -51,6 +51,7 @@ select
     {night}::date + interval 2 hour as started_at,
     case when hash(url_id, {night}) % 20 = 0 then 404 when hash(url_id, {night}) % 33 = 0 then 403 else 200 end
         as http_status,
+    16384 as bytes_read,
     0 as shard
 from coverage.urls
 where problem is null
@@ -165,6 +166,7 @@ def create_once(data_dir: Path, target: Path, memory_limit: str) -> float:
     rules = {"memory_limit": memory_limit, "storage_compatibility_version": Warehouse().storage_version}
     start = time.process_time()
     with duckdb.connect(str(target), config=rules | {"preserve_insertion_order": False}) as connection:
+        connection.execute("set enable_progress_bar = false")
         for name, table in snapshots.staged().tables.items():
             if name in TABLES:
                 connection.execute(f"create schema if not exists {TABLES[name].schema}")
