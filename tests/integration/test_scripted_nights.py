@@ -1,6 +1,7 @@
 """Sixty nights over 500 labelled links: what is due, what is said and what is known each night is as a person who knows
 the truth would have it, by rules written a second time in plain Python."""
 
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -228,8 +229,14 @@ def test_another_rule_judges_all_of_history_anew(nights: list[Night], folder: Pa
 
 
 def test_the_plot_of_the_nights_is_what_is_in_the_docs(nights: list[Night]) -> None:
+    """Its curves: how wide a word is depends on the fonts of a machine."""
     counts = [Counter(str(row["state"]) for row in night.states.values()) for night in nights]
-    assert ROOT.joinpath("docs", "nights.svg").read_text("utf-8") == nights_chart(counts, VOID), "run `make docs`"
+    shown, drawn = (
+        re.findall(r' d="(M[^"]{150,})"', svg)
+        for svg in (ROOT.joinpath("docs", "nights.svg").read_text("utf-8"), nights_chart(counts, VOID))
+    )
+    assert len(shown) > 3
+    assert shown == drawn, "run `make docs`"
 
 
 def _turns(nights: list[Night], link: Link) -> Iterator[tuple[int, object, object]]:
