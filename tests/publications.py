@@ -58,7 +58,7 @@ def build(folder: Path, number: int) -> Path:
     for name, values in columns.items():
         file = inputs / f"{name}.parquet"
         pq.write_table(pa.table(dict(values)), file)
-        tables[name] = (TableFile(file.name, rows, 1, "made"), file)
+        tables[name] = (TableFile(file.name, rows, 1, "made"), [file])
     return build_warehouse(folder / "warehouse", f"r{number:05}", tables, Warehouse())
 
 

@@ -89,6 +89,23 @@ def morning() -> dict[str, list[dict[str, object]]]:
             | {"alive": 80 - 9 * n, "broken": 12, "unjudged": 8, "broken_share": 12 / (92 - 9 * n)}
             for n, role in enumerate(["web", "image", "original", "amp", "body"])
         ],
+        "reports.link_survival": [
+            {
+                "grouping": "all" if name == "all" else "age",
+                "name": name,
+                "day": day,
+                "links": 300,
+                "at_risk": 300 - day,
+            }
+            | {
+                "died": day // 10,
+                "survival": fall**day,
+                "survival_low": fall**day * 0.9,
+                "survival_high": fall ** (day / 2),
+            }
+            for name, fall in (("all", 0.998), ("under a month", 0.999), ("under a year", 0.998), ("older", 0.995))
+            for day in (0, 30, 90, 180)
+        ],
         "reports.topic_weeks": [
             {"topic_id": UUID(int=n), "source": "coastal-energy", "topic": topic, "stories_before": 2, "change": 1}
             | {"stories": (5 * n + 3 * week) % 7, "week": date(2026, 11, 16) - timedelta(7 * week)}
