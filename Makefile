@@ -10,8 +10,8 @@ BIN := .venv/bin
 run: .venv/.ready  ## a whole refresh, on the sample site unless NEWSLEDGER_CONFIG names another; no network on the sample
 	@$(BIN)/newsledger refresh
 
-test: .venv/.ready  ## the whole test suite, in two processes
-	@$(BIN)/pytest -n 2 --dist loadfile
+test: .venv/.ready  ## the whole test suite, in two processes; the quick tests last, so that neither waits for the other
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: .venv/.ready  ## format, lint, types, layers, SQL
 	$(BIN)/ruff format --check .

@@ -1,10 +1,16 @@
 """Where each column of a table comes from, read off the SQL: seen through CTEs, staging and forms, to the tables and
 logs that are assets. Counts of rows and literals come from no column."""
 
+import hashlib
+import json
 import logging
+import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
+from pathlib import Path
 
 import dagster as dg
 from sqlglot import exp
@@ -13,6 +19,7 @@ from sqlglot.lineage import Node, lineage
 
 from pipeline.checks import asset_key
 from pipeline.coverage import COMPUTED, Computed
+from pipeline.lake.files import replacing
 from pipeline.lake.nights import ASKED_URL_COLUMNS
 from pipeline.lake.relations import relation, relations
 from pipeline.model.logs import DOCUMENTS, LINK_CHECKS, REFRESHES
@@ -48,9 +55,40 @@ def column_lineage(full_name: str, log_keys: Mapping[str, Iterable[dg.AssetKey]]
 @cache
 def column_origins(full_name: str) -> dict[str, frozenset[Column]]:
     """Of each column of a relation of `sql/`, the columns of tables and logs that it is made from."""
+    remembered = _remembered(full_name)
+    try:
+        told = json.loads(remembered.read_text("utf-8"))
+        return {column: frozenset((source, read) for source, read in of) for column, of in told.items()}
+    except (OSError, ValueError):  # not known yet, or not whole
+        pass
     known = _known()
     reads = known.staged.get(full_name) or _read_off(full_name, known.columns)
-    return {column: frozenset(origin for read in of for origin in _through(read)) for column, of in reads.items()}
+    origins = {column: frozenset(origin for read in of for origin in _through(read)) for column, of in reads.items()}
+    if origins:
+        with suppress(OSError):  # nowhere to keep it: it is read off anew each time
+            remembered.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(remembered) as file:
+                file.write_text(json.dumps({column: sorted(of) for column, of in origins.items()}), "utf-8")
+    return origins
+
+
+def _remembered(full_name: str) -> Path:
+    """Where the origins are kept between processes, since reading them off takes most of the time that it takes to load
+    the definitions: in the user's cache, under the name of all that they follow from."""
+    digest = _digest_of_common().copy()
+    digest.update(f"{full_name}\0{relation(full_name).sql}".encode())
+    cache_home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache_home / "newsledger" / "lineage" / f"{digest.hexdigest()[:32]}.json"
+
+
+@cache
+def _digest_of_common() -> "hashlib._Hash":
+    digest = hashlib.sha256(f"{version('sqlglot')}\0{Path(__file__).read_text('utf-8')}".encode())
+    for name, columns in sorted(_declared().items()):
+        digest.update(f"\0{name}\0{columns}".encode())
+    for staged in relations("staging"):
+        digest.update(f"\0{staged.full_name}\0{staged.sql}".encode())
+    return digest
 
 
 def _read_off(full_name: str, columns: Columns) -> dict[str, set[Column]]:
@@ -90,19 +128,24 @@ class Known:
     staged: dict[str, dict[str, set[Column]]]
 
 
-@cache
-def _known() -> Known:
+def _declared() -> dict[str, list[str]]:
+    """The columns of tables, logs and what is computed."""
     names = {table.full_name: [column.name for column in table.columns] for table in (*TABLES.values(), LINK_RECORDS)}
     names |= {name: schema.names for name, schema in _LOGS.items()}
     # DuckDB numbers the rows of each table.
     names |= {name: [*computed.columns, "rowid"] for name, computed in _COMPUTED.items()}
+    return names
+
+
+@cache
+def _known() -> Known:
     known = Known({}, {})
 
     def add(full_name: str, columns: Iterable[str]) -> None:
         schema, _, name = full_name.partition(".")
         known.columns.setdefault(schema, {})[name] = dict.fromkeys(columns, "unknown")
 
-    for full_name, columns in names.items():
+    for full_name, columns in _declared().items():
         add(full_name, columns)
     for staged in relations("staging"):
         reads = _read_off(staged.full_name, known.columns)
