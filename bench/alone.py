@@ -23,10 +23,6 @@ class Watched(Generic[T]):
     workers: tuple[int, ...]
 
     @property
-    def largest(self) -> int:
-        return max(self.parent, *self.workers, 0)
-
-    @property
     def total(self) -> int:
         """An upper bound: the peaks need not have been at one time, and shared pages count in each."""
         return self.parent + sum(self.workers)

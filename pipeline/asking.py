@@ -15,6 +15,7 @@ import pyarrow as pa
 from pipeline.lake.clock import Clock
 from pipeline.lake.lock import hold_lock
 from pipeline.lake.nights import judge_alone
+from pipeline.lake.relations import relation
 from pipeline.lake.session import open_session
 from pipeline.links import DueUrl, plan_sweep, sweep
 from pipeline.model.ids import content_id
@@ -24,7 +25,11 @@ from pipeline.rehearsal import rehearsed
 from pipeline.settings import Settings
 from pipeline.terminal import progress_bar
 
-ALIVE = frozenset({"alive", "moved"})
+_VERDICTS = """
+select verdicts.* replace (verdicts.url_id::varchar as url_id), verdict_groups.is_alive
+from links.verdicts
+inner join staging.verdict_groups on verdicts.verdict = verdict_groups.verdict
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class Asked:
 
     @property
     def is_alive(self) -> bool:
-        return self.verdict["verdict"] in ALIVE
+        return bool(self.verdict["is_alive"])
 
 
 def ask_now(settings: Settings, urls: Sequence[str]) -> list[Asked]:
@@ -73,6 +78,7 @@ def _judge(settings: Settings, checks: pa.Table, asked: Sequence[DueUrl]) -> dic
         session.give("log.link_checks", checks)
         session.give("log.refreshes", REFRESHES.empty_table())
         judge_alone(session)
-        rows = session.table("select url_id::varchar as url_id, * exclude (url_id) from links.verdicts").to_pylist()
+        session.make(relation("staging.verdict_groups"))
+        rows = session.table(_VERDICTS).to_pylist()
     by_id = {row["url_id"]: row for row in rows}
     return {each.fetch_url: by_id[each.url_id] for each in asked}

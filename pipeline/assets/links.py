@@ -31,11 +31,12 @@ select
     due.registrable_domain,
     due.asked_as,
     due.problem,
-    states.last_verdict in ('alive', 'moved') as was_alive,
+    verdict_groups.is_alive as was_alive,
     records.page_title,
     records.page_fingerprint
 from links.due
 inner join links.states on due.url_id = states.url_id
+left join staging.verdict_groups on states.last_verdict = verdict_groups.verdict
 left join kept.link_records as records on due.url_id = records.url_id
 order by due.priority
 """
@@ -120,7 +121,7 @@ def due_tonight(refresh: Refresh) -> list[DueUrl]:
     with refresh.session() as session:
         builder = refresh.builder(session)
         builder.build("links")
-        for read in ("links.due", "links.states", "kept.link_records"):
+        for read in ("links.due", "links.states", "staging.verdict_groups", "kept.link_records"):
             builder.need(read)
         return [DueUrl(*row) for row in session.run(_DUE)]  # type: ignore[arg-type]
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from pipeline.lake.build import Builder
 from pipeline.model.text import NEEDS_CLEANING, clean_text
-from pipeline.model.urls import URL_MACROS, SiteBase, registrable_domain, url_forms
+from pipeline.model.urls import SiteBase, registrable_domain, url_forms
 
 _FORM_FILES = ("ids.py", "text.py", "urls.py", "tracking_parameters.txt")
 _FORM_LIBRARIES = ("can-ada", "tldextract")
@@ -54,7 +54,6 @@ def form_providers(sites: Mapping[str, SiteBase | None]) -> dict[str, Callable[[
 def _give_urls(sites: Mapping[str, SiteBase | None], builder: Builder) -> None:
     builder.need("staging.url_uses")
     session = builder.session
-    session.run(URL_MACROS)
     session.run(
         "create table forms.written_urls as select *, is_plain_url(raw) as is_plain"
         " from (select distinct source, raw from staging.url_uses)"

@@ -27,7 +27,7 @@ from pipeline.lake.relations import Relation, relation, relations
 from pipeline.lake.session import Session
 from pipeline.lake.snapshots import NightPart, TableFile
 from pipeline.model.tables import LINK_RECORDS, TABLES
-from pipeline.model.urls import URL_MACROS, identity_form
+from pipeline.model.urls import identity_form
 
 RECORDS = LINK_RECORDS.full_name
 MANY_PARTS = 32
@@ -54,7 +54,7 @@ create or replace table forms.asked_urls as
 select
     asked.url_id,
     asked.fetch_url,
-    regexp_extract(asked.fetch_url, '^https?://(\\[[^\\]]*\\]|[^/:?#]*)', 1) as host,
+    url_host(asked.fetch_url) as host,
     coalesce(identities.identity_url, plain_identity(asked.fetch_url)) as identity_url
 from forms.asked
 left join forms.identities using (fetch_url)
@@ -265,7 +265,6 @@ class _History:
 
 def _give_forms(session: Session) -> None:
     """The forms of the URLs that were asked that night, as `forms.asked_urls`: whatever the current files hold."""
-    session.run(URL_MACROS)
     session.run(_ASKED)
     session.run("drop table if exists forms.identities")
     session.give_computed(

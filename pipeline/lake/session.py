@@ -15,6 +15,7 @@ from pipeline.lake.logs import ROW_GROUP_ROWS, Log
 from pipeline.lake.relations import Relation
 from pipeline.model.ids import ID_MACROS
 from pipeline.model.tables import TABLES
+from pipeline.model.urls import URL_MACROS
 
 BATCH_ROWS = 50_000
 """Rows that Python computes at a time."""
@@ -133,6 +134,7 @@ def open_session(memory_limit: str, scratch: Path, logs: Iterable[Log] = ()) -> 
         for schema in ("log", "this", "forms", "kept", "staging", "coverage", "links", "reports", "ops"):
             connection.execute(f"create schema if not exists {schema}")
         connection.execute(ID_MACROS)
+        connection.execute(URL_MACROS)
         session = Session(connection)
         for log in logs:
             session.attach_log(log)

@@ -39,9 +39,17 @@ create or replace macro plain_identity(raw) as
         when starts_with(raw, 'https') then raw
         else 'https' || raw[5:]
     end;
+create or replace macro url_host(url) as regexp_extract(url, '^https?://(\[[^\]]*\]|[^/:?#]+)', 1);
+create or replace macro is_door(place) as
+    regexp_matches(
+        lower(place),
+        '(^|[/._-])(log-?in|sign-?in|sign-?on|sso|auth|oauth2?|account|consent|cookies?|subscribe|paywall|captcha'
+        || '|challenge)([/._?&=-]|$)'
+    );
 """
-"""DuckDB macros for the many URLs that a WHATWG parser leaves as they are and that have no query: the fetch form of a
-plain URL is its text. `url_forms` says what holds; a property test holds them together."""
+"""DuckDB macros, in every session. The plain ones are for the many URLs that a WHATWG parser leaves as they are and
+that have no query: the fetch form of a plain URL is its text. `url_forms` says what holds; a property test holds them
+together. A door is where a site sends every stranger, to log in or to consent: who ends there has lost nothing."""
 
 
 @dataclass(frozen=True, slots=True)

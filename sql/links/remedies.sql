@@ -55,11 +55,7 @@ moved as (
             and wanting.last_night = verdicts.night
     where
         wanting.last_verdict = 'moved'
-        and not regexp_matches(
-            lower(regexp_extract(verdicts.moved_permanently_to, '^https?://(.*)$', 1)),
-            '(^|[/._-])(log-?in|sign-?in|sign-?on|sso|auth|oauth2?|account|consent|cookies?|subscribe|paywall|captcha'
-            || '|challenge)([/._?&=-]|$)'
-        )
+        and not is_door(regexp_extract(verdicts.moved_permanently_to, '^https?://(.*)$', 1))
 ),
 
 over_https as (
@@ -168,9 +164,11 @@ proposed as (
 unfit as (
     select urls.fetch_url
     from staging.link_states as states
+    inner join staging.verdict_groups
+        on states.last_verdict = verdict_groups.verdict
     inner join coverage.urls
         on states.url_id = urls.url_id
-    where states.last_verdict not in ('alive', 'moved')
+    where not verdict_groups.is_alive
 ),
 
 distinct_proposals as (

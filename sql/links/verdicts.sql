@@ -113,11 +113,7 @@ endings as materialized (
         lower(regexp_extract(asked_place, '^[^/?]*([^?]*)', 1)) as asked_path,
         lower(regexp_extract(final_place, '^[^/?]*([^?]*)', 1)) as final_path,
         -- Whoever sends every stranger to the same door has lost nothing: a login or a consent page judges no link.
-        regexp_matches(
-            lower(final_place),
-            '(^|[/._-])(log-?in|sign-?in|sign-?on|sso|auth|oauth2?|account|consent|cookies?|subscribe|paywall|captcha'
-            || '|challenge)([/._?&=-]|$)'
-        ) as is_door,
+        is_door(final_place) as is_door,
         -- The last part of the asked path, without its extension: where the new path has it, the page was renamed.
         regexp_replace(
             lower(regexp_extract(asked_place, '([^/?]*)/?(\?.*)?$', 1)), '\.\w{1,5}$', ''

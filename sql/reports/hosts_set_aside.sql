@@ -29,7 +29,7 @@ rows_of_hosts as (
 named as (
     select
         *,
-        regexp_extract(request_url, '^https?://(\[[^\]]*\]|[^/:?#]+)', 1) as host
+        url_host(request_url) as host
     from rows_of_hosts
 )
 

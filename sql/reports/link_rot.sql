@@ -5,23 +5,6 @@
 -- key: domain, role, age
 with
 
-aged as (
-    select
-        url_uses.url_id,
-        url_uses.role,
-        min(coalesce(mentions.published_at, stories.published_at)) as published_at
-    from coverage.url_uses
-    left join coverage.stories
-        on url_uses.story_id = stories.story_id
-    left join coverage.mentions
-        on
-            url_uses.version_id = mentions.version_id
-            and url_uses.mention_pointer = mentions.pointer
-    group by
-        url_uses.url_id,
-        url_uses.role
-),
-
 judged as (
     select
         urls.registrable_domain as domain,
@@ -29,7 +12,7 @@ judged as (
         refresh.night - aged.published_at::date as days,
         verdict_groups.is_alive,
         verdict_groups.is_broken
-    from aged
+    from staging.published_roles as aged
     inner join coverage.urls
         on aged.url_id = urls.url_id
     inner join links.states

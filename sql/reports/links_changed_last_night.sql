@@ -63,15 +63,6 @@ changed as (
         on last_night.url_id = states.url_id
     left join before
         on last_night.url_id = before.url_id
-),
-
-places as (
-    select
-        url_id,
-        count(*) as places,
-        min({ 'source': source, 'path': path }) as first_place
-    from coverage.url_uses
-    group by url_id
 )
 
 select
@@ -94,6 +85,6 @@ select
 from changed
 inner join coverage.urls
     on changed.url_id = urls.url_id
-inner join places
+inner join staging.url_places as places
     on changed.url_id = places.url_id
 where changed.change is not null

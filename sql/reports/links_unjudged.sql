@@ -46,15 +46,6 @@ observed as (
             and unjudged.night = checks.night
     where checks.kind not in ('probe', 'archive')
     group by unjudged.url_id
-),
-
-places as (
-    select
-        url_id,
-        count(*) as places,
-        min({ 'source': source, 'path': path }) as first_place
-    from coverage.url_uses
-    group by url_id
 )
 
 select
@@ -70,7 +61,7 @@ select
     places.first_place.source as source,
     places.first_place.path as path
 from unjudged
-inner join places
+inner join staging.url_places as places
     on unjudged.url_id = places.url_id
 left join observed
     on unjudged.url_id = observed.url_id

@@ -29,7 +29,7 @@ requests as (
             started_at,
             bytes_read,
             total_ms,
-            regexp_extract(request_url, '^https?://(\[[^\]]*\]|[^/:?#]+)', 1) as host
+            url_host(request_url) as host
         from links.checks
         where method is not null
     ) as asked

@@ -1,14 +1,8 @@
--- When the item was published that each URL belongs to: of several the earliest, else the story's own time.
+-- When the item was published that each URL belongs to, whatever for: of several the earliest.
 -- grain: URL
 -- key: url_id
 select
-    url_uses.url_id,
-    min(coalesce(mentions.published_at, stories.published_at)) as published_at
-from coverage.url_uses
-left join coverage.stories
-    on url_uses.story_id = stories.story_id
-left join coverage.mentions
-    on
-        url_uses.version_id = mentions.version_id
-        and url_uses.mention_pointer = mentions.pointer
-group by url_uses.url_id
+    url_id,
+    min(published_at) as published_at
+from staging.published_roles
+group by url_id
