@@ -47,9 +47,12 @@ bench-large: .venv/.ready  ## the same at full size, with a million files: two h
 docs: .venv/.ready  ## write the generated parts of the docs
 	@$(BIN)/python scripts/document.py
 
-lock: .venv/.ready  ## resolve the dependencies anew
-	$(BIN)/uv pip compile pyproject.toml --group dev --group bench --all-extras --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header --quiet --upgrade -o requirements.lock
+COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	--quiet --upgrade
+
+lock: .venv/.ready  ## resolve the dependencies anew, and those of tests/dbt
+	$(COMPILE) pyproject.toml --group dev --group bench --all-extras -o requirements.lock
+	$(COMPILE) tests/dbt/requirements.in --no-annotate -o tests/dbt/requirements.lock
 
 clean:  ## remove what was made, but no data
 	rm -rf .venv .venv-dbt .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist
