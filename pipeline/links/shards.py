@@ -17,8 +17,9 @@ from pathlib import Path
 from pipeline.executors import Workers
 from pipeline.lake.logs import Log
 from pipeline.lake.spool import Spool
-from pipeline.links.plan import DueUrl, Sweep, SweepResult, shard_of, within_budgets
-from pipeline.links.sweep import Left, sweep_shard
+from pipeline.links.cases import Left
+from pipeline.links.plan import DueUrl, Sweep, SweepResult, shard_of
+from pipeline.links.sweep import sweep_shard, within_a_night
 
 STARTS_A_SECOND = 2_000
 """What one process starts in a second with time to spare: a third of what it can."""
@@ -38,20 +39,16 @@ def sweep_to_log(
 ) -> SweepResult:
     """As `sweep`, with every observation in `log` at the end, whatever the end is. Raises LakeError where the log
     cannot be written, and what the executor raises where a worker dies."""
-    admitted = within_budgets(due, plan)
-    left_out = len(due) - len(admitted)
-    result = SweepResult(left_out, 0, left_out, left_out)
-    if not admitted:
-        plan = replace(plan, controls=())
+    return within_a_night(due, plan, progress, lambda admitted, rules, tell: _ask(admitted, rules, log, workers, tell))
 
-    def tell(settled: int) -> None:
-        if progress is not None:
-            progress(settled + left_out, len(due))
 
-    shards = 1 if workers is None else min(workers.count, _shards_worth(admitted, plan))
+def _ask(
+    due: Sequence[DueUrl], plan: Sweep, log: Log, workers: Workers | None, tell: Callable[[int], None]
+) -> SweepResult:
+    """The controls first, in this process; then all else, in as many as it is worth."""
+    shards = 1 if workers is None else min(workers.count, _shards_worth(due, plan))
     if workers is None or shards < 2:
-        asked, _ = _sweep_one(admitted, plan, log, Left(), tell)
-        return result + asked
+        return _sweep_one(due, plan, log, Left(), tell)[0]
     try:
         began = time.monotonic()
         known = Left()
@@ -59,8 +56,8 @@ def sweep_to_log(
             controls, known = _sweep_one([], plan, log, known, tell)
             plan = replace(plan, controls=(), void_reason=controls.void_reason)
         if plan.void_reason is not None:
-            return result + _sweep_one(admitted, plan, log, known, tell)[0]
-        asked, left = _sweep_shards(admitted, plan, log, workers, shards, Left(pauses=known.pauses), tell)
+            return _sweep_one(due, plan, log, known, tell)[0]
+        asked, left = _sweep_shards(due, plan, log, workers, shards, Left(pauses=known.pauses), tell)
         spent = time.monotonic() - began
         if left.cases:
             last = replace(plan, shard=shards, nightly_seconds=max(0.0, plan.nightly_seconds - spent))
@@ -68,7 +65,7 @@ def sweep_to_log(
             asked += more
     finally:
         Spool.commit_all(log)  # of a worker that died, too
-    return result + asked
+    return asked
 
 
 def _shards_worth(due: Sequence[DueUrl], plan: Sweep) -> int:
@@ -85,7 +82,7 @@ def _sweep_one(
     """One sweep in this process, into a spool that becomes a part of the log."""
     spool = Spool(log, plan.shard)
     try:
-        return sweep_shard(due, plan, spool.append, lambda settled, _: tell(settled), left)
+        return sweep_shard(due, plan, spool.append, tell, left)
     finally:
         spool.commit()
 

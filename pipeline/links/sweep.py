@@ -10,20 +10,20 @@ import math
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Self
 
 import pyarrow as pa
 
 from pipeline.links.alarm import Alarm
 from pipeline.links.breaker import Breaker, controls_failed
+from pipeline.links.cases import Case, Left
 from pipeline.links.curl import CurlClient
-from pipeline.links.doubts import DoubtedHost, Doubts, netloc_of
+from pipeline.links.doubts import Doubts, netloc_of
 from pipeline.links.exchange import Answer, Question
-from pipeline.links.hosts import Host, Hosts
-from pipeline.links.journey import Act, Step, Visit, first_visit, next_step
+from pipeline.links.hosts import Hosts
+from pipeline.links.journey import Act, Step, next_step
 from pipeline.links.observation import Observation, Outbox, observe_answer, observe_unasked
 from pipeline.links.pacing import Pacer
 from pipeline.links.plan import DueUrl, Sweep, SweepResult, within_budgets
@@ -41,48 +41,6 @@ _RESOLVING = 500
 """So many names may be asked for at once: stalled ones must not hold up the others."""
 
 
-@dataclass(slots=True)
-class _Case:
-    """A due URL while it is not settled, with its rows so far."""
-
-    due: DueUrl
-    rows: list[Observation] = field(default_factory=list)
-    questions: str | None = None
-    """The host whose last time-out this is: the second client's word decides whether that host is down."""
-    beyond: Kind | None = None
-    """Not due and not counted: a second look (request), a host's random path (probe), or a control URL (control)."""
-    _visit: Visit | None = None
-
-    @property
-    def visit(self) -> Visit:
-        """Made when it is first asked for: a hundred thousand that wait need none."""
-        if self._visit is None:
-            self._visit = first_visit(self.due)
-        return self._visit
-
-
-@dataclass(slots=True)
-class Left:
-    """What a shard leaves to a sweep that comes after it: the URLs that were led to domains of others, and what it has
-    learned of its own."""
-
-    cases: list[_Case] = field(default_factory=list)
-    pauses: dict[str, float] = field(default_factory=dict)
-    """Domains that may not be asked yet, with the seconds until then."""
-    aside: dict[str, str] = field(default_factory=dict)
-    """Domains that asked to be left alone tonight, with their words."""
-    hosts: dict[str, Host] = field(default_factory=dict)
-    doubts: dict[str, DoubtedHost] = field(default_factory=dict)
-
-    def update(self, other: Self, seconds_ago: float = 0.0) -> None:
-        """Add what another shard left some seconds ago; no two shards know of one domain or host."""
-        self.cases += other.cases
-        self.pauses |= {domain: seconds - seconds_ago for domain, seconds in other.pauses.items()}
-        self.aside |= other.aside
-        self.hosts |= other.hosts
-        self.doubts |= other.doubts
-
-
 def sweep(
     due: Sequence[DueUrl],
     plan: Sweep,
@@ -94,49 +52,60 @@ def sweep(
     `write` receives the observations in parts, as tables of LINK_CHECKS; `progress` the number of settled URLs and of
     all. An interrupt writes what was observed before it goes on its way.
     """
+    return within_a_night(
+        due, plan, progress, lambda admitted, rules, tell: sweep_shard(admitted, rules, write, tell)[0]
+    )
+
+
+def within_a_night(
+    due: Sequence[DueUrl],
+    plan: Sweep,
+    progress: Callable[[int, int], None] | None,
+    ask: Callable[[list[DueUrl], Sweep, Callable[[int], None]], SweepResult],
+) -> SweepResult:
+    """What `ask` makes of the URLs that the night's budgets have room for, and the others counted. Where none is asked,
+    no control is either."""
     admitted = within_budgets(due, plan)
     left_out = len(due) - len(admitted)
 
-    def tell(settled: int, of: int) -> None:
+    def tell(settled: int) -> None:
         if progress is not None:
-            progress(settled + left_out, of + left_out)
+            progress(settled + left_out, len(due))
 
-    if not admitted:
-        plan = replace(plan, controls=())
-    result, _ = sweep_shard(admitted, plan, write, tell)
-    return result + SweepResult(left_out, 0, left_out, left_out)
+    asked = ask(admitted, plan if admitted else replace(plan, controls=()), tell)
+    return SweepResult(left_out, 0, left_out, left_out) + asked
 
 
 def sweep_shard(
     due: Sequence[DueUrl],
     plan: Sweep,
     write: Callable[[pa.Table], None],
-    progress: Callable[[int, int], None],
+    progress: Callable[[int], None],
     left: Left | None = None,
 ) -> tuple[SweepResult, Left]:
-    """The same for one shard, with no look at budgets: `due` are of its domains. A URL that is redirected to a domain
-    of another shard is not settled here; it goes on in a sweep that is given what all shards left. It counts as due
-    where it is settled."""
+    """The same for one shard, with no look at budgets: `due` are of its domains. `progress` receives the number of
+    settled URLs. A URL that is redirected to a domain of another shard is not settled here; it goes on in a sweep that
+    is given what all shards left. It counts as due where it is settled."""
     return asyncio.run(_Night(plan, write, progress, left or Left()).run(due))
 
 
 class _Night:
     def __init__(
-        self, plan: Sweep, write: Callable[[pa.Table], None], progress: Callable[[int, int], None], left: Left
+        self, plan: Sweep, write: Callable[[pa.Table], None], progress: Callable[[int], None], left: Left
     ) -> None:
         self._plan = plan
         self._write = write
         self._progress = progress
-        self._pacer: Pacer[_Case] = Pacer(plan.pace_of)
+        self._pacer: Pacer[Case] = Pacer(plan.pace_of)
         self._hosts = Hosts(plan.timeouts_to_settle, second_opinion=plan.second_opinion, known=left.hosts)
         self._doubts = Doubts(plan.refresh_id, known=left.doubts)
         self._aside = dict(left.aside)
         self._taken_up = left
-        self._departed: list[_Case] = []
-        self._waiting_for_thread: deque[tuple[str, _Case]] = deque()
-        self._parked: defaultdict[str, list[tuple[str, _Case]]] = defaultdict(list)
+        self._departed: list[Case] = []
+        self._waiting_for_thread: deque[tuple[str, Case]] = deque()
+        self._parked: defaultdict[str, list[tuple[str, Case]]] = defaultdict(list)
         """By host: what waits for the second client's word on it."""
-        self._open: dict[int, _Case] = {}
+        self._open: dict[int, Case] = {}
         self._checked = self._requests = self._asking = self._resolving = self._total = 0
         self._postponed: Counter[str] = Counter()
         self._routes: dict[str, tuple[Route, float]] = {}
@@ -162,7 +131,7 @@ class _Night:
             self._void(plan.void_reason)
         elif plan.controls:
             for url in plan.controls:
-                self._ask_beyond(_Case(url, beyond=Kind.CONTROL))
+                self._ask_beyond(Case(url, beyond=Kind.CONTROL))
         else:
             self._admit()
         self._resolver = Resolver(plan.nameservers, plan.dns_seconds)
@@ -222,7 +191,7 @@ class _Night:
         """Queue what is asked, settle what never is."""
         plan = self._plan
         for url in self._due:
-            case = _Case(url)
+            case = Case(url)
             if url.problem is not None:
                 unsupported = url.problem == ErrorClass.SCHEME_UNSUPPORTED
                 error = ErrorClass.SCHEME_UNSUPPORTED if unsupported else ErrorClass.URL_INVALID
@@ -285,7 +254,7 @@ class _Night:
         self._void_reason = reason
         self._end("breaker", reason)
 
-    def _begin(self, domain: str, case: _Case) -> None:
+    def _begin(self, domain: str, case: Case) -> None:
         """`case` holds a connection of `domain` and may start now, if nothing settles it first."""
         visit = case.visit
         if case.beyond is None and case.due.was_alive:
@@ -310,7 +279,7 @@ class _Night:
         else:
             self._curl.ask(question, answered)
 
-    def _route(self, domain: str, case: _Case) -> Route | None:
+    def _route(self, domain: str, case: Case) -> Route | None:
         """Where `case` is asked, or None where it is settled already or waits for its name."""
         visit, plan = case.visit, self._plan
         if domain in self._aside:
@@ -338,7 +307,7 @@ class _Night:
             return route
         return self._new_route(domain, case, place, origin)
 
-    def _new_route(self, domain: str, case: _Case, place: Place, origin: str) -> Route | None:
+    def _new_route(self, domain: str, case: Case, place: Place, origin: str) -> Route | None:
         """The same for a place that has not been asked yet, or whose name was resolved long ago."""
         plan = self._plan
         good_until = math.inf
@@ -364,7 +333,7 @@ class _Night:
         self._routes[origin] = route, good_until
         return route
 
-    def _resolve(self, domain: str, case: _Case, host: str) -> None:
+    def _resolve(self, domain: str, case: Case, host: str) -> None:
         """Ask for the name; `case` comes back to the front of its domain and starts no earlier than its pace allows."""
         self._resolving += 1
 
@@ -383,7 +352,7 @@ class _Night:
     # What comes back.
 
     def _answered(
-        self, domain: str, case: _Case, route: Route, started_at: datetime, answer: Answer, seen_at: float
+        self, domain: str, case: Case, route: Route, started_at: datetime, answer: Answer, seen_at: float
     ) -> None:
         self._asking -= 1
         if answer.status is not None:
@@ -402,7 +371,7 @@ class _Night:
             self._requeue(*self._waiting_for_thread.popleft(), first=True)
         self._wake()
 
-    def _act(self, domain: str, case: _Case, route: Route, started_at: datetime, answer: Answer) -> None:
+    def _act(self, domain: str, case: Case, route: Route, started_at: datetime, answer: Answer) -> None:
         visit = case.visit
         step = next_step(visit, answer, self._plan, self._now())
         if case.beyond is Kind.PROBE:
@@ -440,7 +409,7 @@ class _Night:
             case _:
                 self._go_on(domain, case, step)
 
-    def _go_on(self, domain: str, case: _Case, step: Step) -> None:
+    def _go_on(self, domain: str, case: Case, step: Step) -> None:
         visit = case.visit
         match step.act:
             case Act.FOLLOW:
@@ -465,7 +434,7 @@ class _Night:
             case _:
                 raise AssertionError(step.act)
 
-    def _ask_other_client(self, case: _Case) -> None:
+    def _ask_other_client(self, case: Case) -> None:
         if case.visit.client is Client.REQUESTS or not self._plan.second_opinion:
             self._settle(case)
             return
@@ -474,13 +443,13 @@ class _Night:
 
     # What is asked because of a doubt.
 
-    def _doubt(self, case: _Case) -> None:
+    def _doubt(self, case: Case) -> None:
         raised = self._doubts.hear(case.due, case.rows[-1])
         self._look_again(raised.second_looks)
         if raised.probe is not None:
-            self._ask_beyond(_Case(raised.probe, beyond=Kind.PROBE))
+            self._ask_beyond(Case(raised.probe, beyond=Kind.PROBE))
 
-    def _heard_probe(self, domain: str, case: _Case, step: Step, row: Observation) -> None:
+    def _heard_probe(self, domain: str, case: Case, step: Step, row: Observation) -> None:
         """The random path is followed to its end, but not retried: without an answer there is no comparison."""
         case.rows.append(row)
         if step.pause is not None:
@@ -493,51 +462,51 @@ class _Night:
 
     def _look_again(self, due: Sequence[DueUrl]) -> None:
         for url in due if self._plan.second_opinion else ():
-            case = _Case(url, beyond=Kind.REQUEST)
+            case = Case(url, beyond=Kind.REQUEST)
             case.visit.restart(Client.REQUESTS, Method.GET)
             self._ask_beyond(case)
 
-    def _ask_beyond(self, case: _Case) -> None:
+    def _ask_beyond(self, case: Case) -> None:
         if not self._over:
             self._open[id(case)] = case
             self._pacer.put(case.visit.domain, case, first=True)
 
     # What is settled.
 
-    def _requeue(self, domain: str, case: _Case, *, first: bool) -> None:
+    def _requeue(self, domain: str, case: Case, *, first: bool) -> None:
         if self._over:
             self._postpone(case, *self._over)
         else:
             self._pacer.put(domain, case, first=first)
 
-    def _settle_unasked(self, case: _Case, kind: Kind, error: ErrorClass, detail: str | None) -> None:
+    def _settle_unasked(self, case: Case, kind: Kind, error: ErrorClass, detail: str | None) -> None:
         self._note_unasked(case, kind, error, detail)
         self._settle(case)
 
-    def _postpone(self, case: _Case, reason: str, detail: str | None, error: ErrorClass | None = None) -> None:
+    def _postpone(self, case: Case, reason: str, detail: str | None, error: ErrorClass | None = None) -> None:
         self._note_unasked(case, Kind.POSTPONED, error, detail)
         if case.beyond is None:
             self._postponed[reason] += 1
         self._close(case)
 
-    def _note_unasked(self, case: _Case, kind: Kind, error: ErrorClass | None, detail: str | None) -> None:
+    def _note_unasked(self, case: Case, kind: Kind, error: ErrorClass | None, detail: str | None) -> None:
         if case.beyond is not Kind.PROBE:
             kind = Kind.CONTROL if case.beyond is Kind.CONTROL else kind
             case.rows.append(observe_unasked(self._plan, case.visit, kind, error, detail, self._now()))
 
-    def _settle(self, case: _Case) -> None:
+    def _settle(self, case: Case) -> None:
         if case.beyond is None:
             self._checked += 1
         self._close(case)
 
-    def _close(self, case: _Case) -> None:
+    def _close(self, case: Case) -> None:
         self._open.pop(id(case), None)
         if case.questions is not None:
             self._answer_question(case)
         self._outbox.add(case.rows)
         self._watch(case)
 
-    def _watch(self, case: _Case) -> None:
+    def _watch(self, case: Case) -> None:
         """Look at a settled URL for whether our own network is up."""
         if self._over is None and case.beyond is None and case.due.was_alive:
             reason = self._breaker.hear(place_of(case.due.fetch_url).host, case.rows)
@@ -553,7 +522,7 @@ class _Night:
                 elif self._over is not None:
                     self._end(*self._over)
 
-    def _depart(self, case: _Case) -> None:
+    def _depart(self, case: Case) -> None:
         """Leave the case to whoever comes after the shards: another one asks the domain that it was led to."""
         self._open.pop(id(case), None)
         if case.questions is not None:
@@ -568,7 +537,7 @@ class _Night:
         else:
             self._wake()
 
-    def _answer_question(self, case: _Case) -> None:
+    def _answer_question(self, case: Case) -> None:
         """The second client has spoken about the host, or never will: what waited for that goes on."""
         host, case.questions = case.questions, None
         assert host is not None
@@ -595,4 +564,4 @@ class _Night:
                 return
 
     def _tell(self) -> None:
-        self._progress(self._checked + self._postponed.total(), self._total)
+        self._progress(self._checked + self._postponed.total())
