@@ -46,7 +46,7 @@ def _ask(
     due: Sequence[DueUrl], plan: Sweep, log: Log, workers: Workers | None, tell: Callable[[int], None]
 ) -> SweepResult:
     """The controls first, in this process; then all else, in as many as it is worth."""
-    shards = 1 if workers is None else min(workers.count, _shards_worth(due, plan))
+    shards = 1 if workers is None else shards_worth(due, plan, workers.count)
     if workers is None or shards < 2:
         return _sweep_one(due, plan, log, Left(), tell)[0]
     try:
@@ -68,12 +68,12 @@ def _ask(
     return asked
 
 
-def _shards_worth(due: Sequence[DueUrl], plan: Sweep) -> int:
-    """How many shards the URLs are worth: as many as can be kept busy at the pace of their domains."""
+def shards_worth(due: Sequence[DueUrl], plan: Sweep, most: int) -> int:
+    """How many shards the URLs are worth, one at least: as many as can be kept busy at the pace of their domains."""
     domains = {url.domain for url in due}
     gaps = (plan.pace_of(domain).gap for domain in domains)
     starts = sum(1 / gap if gap else math.inf for gap in gaps)
-    return int(min(len(due) / URLS_OF_A_SHARD, starts / STARTS_A_SECOND, len(domains)))
+    return max(1, int(min(most, len(due) / URLS_OF_A_SHARD, starts / STARTS_A_SECOND, len(domains))))
 
 
 def _sweep_one(

@@ -141,26 +141,11 @@ def test_a_night_without_time_postpones_what_was_led_away(rehearsal: Rehearsal, 
 
 @pytest.mark.parametrize(("gap", "urls", "worth"), [(1.0, 50_000, 1), (0.0, 9_000, 1), (0.0, 50_000, 2)])
 def test_shards_are_made_where_they_are_worth_it(
-    monkeypatch: pytest.MonkeyPatch, gap: float, urls: int, worth: int, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, gap: float, urls: int, worth: int
 ) -> None:
     monkeypatch.undo()
-    seen: list[int] = []
-
-    def counted(due: list[DueUrl], plan: Sweep, *_: object) -> tuple[SweepResult, object]:
-        seen.append(plan.shards)
-        return SweepResult(len(due), len(due), 0, 0), shards.Left()
-
-    monkeypatch.setattr(shards, "_sweep_one", counted)
-    monkeypatch.setattr(
-        shards,
-        "_sweep_shards",
-        lambda due, plan, log, workers, count, known, tell: counted(due, replace(plan, shards=count)),
-    )
-    due = [
-        DueUrl(str(number), f"http://s{number % 900}.example/{number}", f"s{number % 900}.example")
-        for number in range(urls)
-    ]
-    rules = LINKS.model_copy(update={"pace_seconds": gap, "nightly_budget": urls})
-    with open_workers(Executor(workers=2)) as workers:
-        sweep_to_log(due, planned(rules), Logs.of(tmp_path).link_checks, workers)
-    assert seen == [worth]
+    domains = [f"s{number % 900}.example" for number in range(urls)]
+    due = [DueUrl(str(number), f"http://{domain}/{number}", domain) for number, domain in enumerate(domains)]
+    plan = planned(LINKS.model_copy(update={"pace_seconds": gap}))
+    assert shards.shards_worth(due, plan, 2) == worth
+    assert shards.shards_worth([], plan, 2) == 1
