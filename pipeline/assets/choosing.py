@@ -1,4 +1,4 @@
-"""A run of the links that a person limits: to a source, an outlet, a role, a state, or a list.
+"""Which links a run asks: those that are due, or those a person limits it to by source, outlet, role, state or list.
 
 What is chosen is asked now, due or not, under the same budgets, pace and guards as in any night, and counts as what was
 seen tonight. What is not chosen is as if this run had never been: neither asked nor postponed, nor looked for in a web
@@ -34,7 +34,31 @@ class ChosenLinks(dg.Config):
         return not (self.source or self.outlet or self.role or self.state or self.urls)
 
 
-_CHOSEN = """
+_ASKED = """
+select
+    urls.url_id::varchar,
+    urls.fetch_url,
+    urls.registrable_domain,
+    urls.asked_as,
+    urls.problem,
+    verdict_groups.is_alive as was_alive,
+    records.page_title,
+    records.page_fingerprint
+from coverage.urls
+inner join links.states on urls.url_id = states.url_id
+left join links.due on urls.url_id = due.url_id
+left join staging.verdict_groups on states.last_verdict = verdict_groups.verdict
+left join kept.link_records as records on urls.url_id = records.url_id
+"""
+"""The columns of a `DueUrl`, in its order: what the sweep must know of a URL beside its address."""
+
+_DUE = f"""
+{_ASKED}
+where due.priority is not null
+order by due.priority
+"""
+
+_CHOSEN = f"""
 with places as (
     select distinct url_id
     from coverage.url_uses
@@ -47,16 +71,8 @@ listed as (
     select url_id from coverage.url_uses where list_contains($urls, raw)
 )
 
-select
-    urls.url_id::varchar,
-    urls.fetch_url,
-    urls.registrable_domain,
-    urls.asked_as,
-    urls.problem
-from coverage.urls
-inner join links.states on urls.url_id = states.url_id
+{_ASKED}
 semi join places on urls.url_id = places.url_id
-left join links.due on urls.url_id = due.url_id
 where
     ($outlet is null or $outlet in (urls.registrable_domain, urls.host))
     and ($state is null or states.state = $state)
@@ -74,6 +90,12 @@ order by url
 """
 
 
+def due_links(builder: Builder) -> list[DueUrl]:
+    """The links that are due, first things first."""
+    _build(builder)
+    return [DueUrl(*row) for row in builder.session.run(_DUE)]  # type: ignore[arg-type]
+
+
 def chosen_links(builder: Builder, wanted: ChosenLinks, sources: list[str]) -> list[DueUrl]:
     """The links to ask, those first that are due.
 
@@ -81,9 +103,7 @@ def chosen_links(builder: Builder, wanted: ChosenLinks, sources: list[str]) -> l
     """
     if wanted.source is not None and wanted.source not in sources:
         raise QueryError(f"source {wanted.source}: no such source; the settings name {', '.join(sources)}")
-    builder.build("links")
-    for read in ("coverage.urls", "coverage.url_uses", "links.states", "links.due"):
-        builder.need(read)
+    _build(builder)
     strangers = [str(url) for (url,) in builder.session.run(_STRANGERS, {"urls": wanted.urls})]
     if strangers:
         raise QueryError(
@@ -100,4 +120,17 @@ def chosen_links(builder: Builder, wanted: ChosenLinks, sources: list[str]) -> l
     rows = builder.session.run(_CHOSEN, parameters)
     if not rows:
         raise QueryError(f"no link of the archive is chosen by {wanted.model_dump(exclude_defaults=True)}")
-    return [DueUrl(*(None if value is None else str(value) for value in row)) for row in rows]  # type: ignore[arg-type]
+    return [DueUrl(*row) for row in rows]  # type: ignore[arg-type]
+
+
+def _build(builder: Builder) -> None:
+    builder.build("links")
+    for read in (
+        "coverage.urls",
+        "coverage.url_uses",
+        "links.states",
+        "links.due",
+        "staging.verdict_groups",
+        "kept.link_records",
+    ):
+        builder.need(read)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 
 from pipeline.assets.archive import look_for_copies
-from pipeline.assets.choosing import ChosenLinks, chosen_links
+from pipeline.assets.choosing import ChosenLinks, chosen_links, due_links
 from pipeline.assets.resources import refresh_of
 from pipeline.assets.tables import OWNERS, built_results, freshness, log_schema, log_size, table_specs
 from pipeline.checks import asset_key, check_specs, checks_on, run_checks
@@ -23,23 +23,6 @@ from pipeline.warehouse.sweep_summary import SUMMARY, summarise
 
 SWEEP_KEY = dg.AssetKey(["log", "link_checks"])
 LOGGER = logging.getLogger("newsledger.links")
-
-_DUE = """
-select
-    due.url_id::varchar,
-    due.fetch_url,
-    due.registrable_domain,
-    due.asked_as,
-    due.problem,
-    verdict_groups.is_alive as was_alive,
-    records.page_title,
-    records.page_fingerprint
-from links.due
-inner join links.states on due.url_id = states.url_id
-left join staging.verdict_groups on states.last_verdict = verdict_groups.verdict
-left join kept.link_records as records on due.url_id = records.url_id
-order by due.priority
-"""
 
 
 def links_assets(settings: Settings) -> dg.AssetsDefinition:
@@ -119,11 +102,7 @@ def due_tonight(refresh: Refresh) -> list[DueUrl]:
     """The URLs to ask tonight, first things first."""
     Spool.commit_all(refresh.logs.link_checks)  # what a sweep observed that was killed: it is not due again
     with refresh.session() as session:
-        builder = refresh.builder(session)
-        builder.build("links")
-        for read in ("links.due", "links.states", "staging.verdict_groups", "kept.link_records"):
-            builder.need(read)
-        return [DueUrl(*row) for row in session.run(_DUE)]  # type: ignore[arg-type]
+        return due_links(refresh.builder(session))
 
 
 def chosen_tonight(refresh: Refresh, wanted: ChosenLinks) -> list[DueUrl]:

@@ -1,12 +1,16 @@
 """A run of the links step that a person limits in Dagster's launchpad."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
 import yaml
 
+from pipeline.assets.choosing import ChosenLinks
+from pipeline.assets.links import chosen_tonight
 from pipeline.definitions import build_definitions
+from pipeline.lake.refresh import begin_refresh
 from pipeline.settings import Settings, load_settings
 from pipeline.warehouse import query, read_file
 
@@ -130,3 +134,12 @@ def test_a_choice_that_is_none_stops_the_run(
              for record in instance.all_logs(result.run_id, of_type=failures)]  # fmt: skip
     assert told in "\n".join(words)
     assert read_file(settings.warehouse_file) == before
+
+
+def test_the_sweep_knows_of_the_chosen_what_it_knows_of_the_due(definitions: tuple[Settings, dg.Definitions]) -> None:
+    """Whether they were alive and what their page said: the breaker and the doubt of a sold domain need it."""
+    settings, _ = definitions
+    with begin_refresh(settings, "a look", str(datetime.now(UTC) + timedelta(days=2))) as refresh:
+        chosen = {link.fetch_url: link for link in chosen_tonight(refresh, ChosenLinks(urls=[SOUTH, GONE]))}
+    assert (chosen[SOUTH].was_alive, chosen[GONE].was_alive) == (True, False)
+    assert (chosen[SOUTH].page_title, chosen[GONE].page_title) == ("B", None)
