@@ -150,7 +150,7 @@ def publish_once(data_dir: Path, memory_limit: str, refresh_id: str) -> float:
     """Seconds from the snapshot to the published warehouse."""
     snapshots = Snapshots(data_dir / "lake" / "tables")
     staged = snapshots.staged().tables
-    tables = {name: (table, snapshots.path(table)) for name, table in staged.items() if name in TABLES}
+    tables = {name: (table, snapshots.paths(table)) for name, table in staged.items() if name in TABLES}
     for schema in ("macros", *{TABLES[name].schema for name in tables}):
         relations(schema)  # read when Dagster loads, long before
     start = time.process_time()
@@ -170,11 +170,15 @@ def create_once(data_dir: Path, target: Path, memory_limit: str) -> float:
         for name, table in snapshots.staged().tables.items():
             if name in TABLES:
                 connection.execute(f"create schema if not exists {TABLES[name].schema}")
-                connection.execute(f"create table {name} as from read_parquet({literal(snapshots.path(table))})")
+                connection.execute(f"create table {name} as from read_parquet({_listed(snapshots.paths(table))})")
         connection.execute("checkpoint")
     seconds = time.process_time() - start
     target.unlink()
     return seconds
+
+
+def _listed(files: Sequence[Path]) -> str:
+    return f"[{', '.join(map(literal, files))}]"
 
 
 def read_once(link: Path, folder: Path) -> Read:
