@@ -63,7 +63,7 @@ def _links_by_night(rows: Rows) -> alt.TopLevelMixin:
                 scale=alt.Scale(type="utc"),
                 axis=alt.Axis(grid=False, tickCount=4, format="%b %-d"),
             ),
-            y=alt.Y("links:Q", title="links", axis=alt.Axis(tickCount=5, format="~s")),
+            y=alt.Y("links:Q", title="links", axis=alt.Axis(tickCount=5, tickMinStep=1, format=",d")),
             color=alt.Color("what:N", scale=alt.Scale(domain=["broken", "not judged"], range=[BAD, UNSURE])),
             strokeDash=alt.StrokeDash(
                 "what:N", scale=alt.Scale(domain=["broken", "not judged"], range=[[1, 0], [6, 4]])
@@ -90,7 +90,7 @@ def _files_by_refresh(rows: Rows) -> alt.TopLevelMixin:
                 axis=alt.Axis(labelExpr=_labels(told), labelAngle=0, labelOverlap="greedy", ticks=False),
                 scale=alt.Scale(paddingInner=0.25),
             ),
-            y=alt.Y("files:Q", title="files", axis=alt.Axis(tickCount=5, format="~s")),
+            y=alt.Y("files:Q", title="files", axis=alt.Axis(tickCount=5, tickMinStep=1, format=",d")),
             color=alt.Color("what:N", scale=alt.Scale(domain=[*whats], range=[ACCENT, BAD, QUIET])),
             order="order:Q",
         )
