@@ -121,7 +121,9 @@ select
     arg_max_null(semantic_sha256, seen_at) as semantic_sha256,
     arg_max_null(sha256, seen_at) as sha256
 from log.documents
+{which} join this.paths using (path)
 where source = ?
+group by path
 """
 
 
@@ -134,14 +136,18 @@ class LogMemory:
 
     def known(self, paths: pa.Table) -> pa.Table:
         """Of those of `paths` that were ever seen."""
-        with self.refresh.session(self.refresh.logs.documents) as session:
-            session.give("this.paths", paths)
-            return session.table(f"{_LAST_ROWS} and path in (from this.paths) group by path", [self.source])
+        return self._last_rows("semi", paths)
 
-    def all(self) -> pa.Table:
-        """Of every path that was ever seen."""
-        with self.refresh.session(self.refresh.logs.documents) as session:
-            return session.table(f"{_LAST_ROWS} group by path", [self.source])
+    def others(self, paths: pa.RecordBatchReader) -> pa.Table:
+        """Of every other path that was ever seen."""
+        return self._last_rows("anti", paths)
+
+    def _last_rows(self, which: str, paths: pa.Table | pa.RecordBatchReader) -> pa.Table:
+        log = self.refresh.logs.documents
+        with self.refresh.session(log) as session:
+            # The first night knows none.
+            session.give("this.paths", paths if log.state() else paths.schema.empty_table())
+            return session.table(_LAST_ROWS.format(which=which), [self.source])
 
 
 def _seen_before(refresh: Refresh, source: str) -> int | None:
