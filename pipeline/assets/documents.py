@@ -100,7 +100,7 @@ def take_in(refresh: Refresh, source: Source, min_files_share: float | None = No
             cache=StatCache(cache_file(settings, source), made_for, walked_ns),
             memory=LogMemory(refresh, source.name),
             log=log,
-            executor=None if workers is None else workers.pool,
+            workers=workers,
             seen_before=_seen_before(refresh, source.name),
             min_files_share=settings.sanity.min_files_share if min_files_share is None else min_files_share,
         ).run()

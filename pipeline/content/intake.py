@@ -6,7 +6,7 @@ read (`reading`), where the rows are kept (the caller appends them).
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from dataclasses import astuple, dataclass
 from itertools import chain, islice
 from typing import Protocol, Self
@@ -18,19 +18,21 @@ from pipeline.content.reading import Known, Reader, removed_rows
 from pipeline.content.stat_cache import Paths, StatCache, Walked, changes
 from pipeline.content.trees import Tree
 from pipeline.errors import SourceError
+from pipeline.executors import Workers
 from pipeline.lake.logs import Log, Part
 from pipeline.settings import Source
 
-CHUNK_FILES = 100_000
-"""Changed files that are in memory at once, with what is known of them."""
+CHUNK_FILES = 20_000
+"""Changed files that are in memory at once, with what is known of them: about 4 KB each while the log is asked."""
 WORTH_WORKERS = 2_000
 """Files below which starting worker processes costs more than reading them here."""
 SHARD_FILES = 500
 """Files whose values are Python objects at once."""
-_SHARES = 40
-_QUEUED_SHARES = 8
+_SHARES = 8
+_QUEUED_SHARES = 4
+"""For each worker: enough to keep it busy, and memory flat however many files there are."""
 _PATH = pa.schema([pa.field("path", pa.string(), nullable=False)])
-SHARE_FILES = range(SHARD_FILES, 5_000)
+SHARE_FILES = range(SHARD_FILES, 2_500)
 """Files whose rows make one file of the log: enough shares of a chunk that no worker is idle for long at the end, few
 enough files that reading them stays cheap, and the memory of a worker within bounds."""
 COMMIT_ROWS = 20_000
@@ -85,7 +87,7 @@ class Intake:
     cache: StatCache
     memory: Memory
     log: Log
-    executor: Executor | None
+    workers: Workers | None
     seen_before: int | None
     min_files_share: float
 
@@ -139,17 +141,18 @@ class Intake:
     def _taken(self, work: Iterator["Reading | pa.Table"]) -> Iterator[Share]:
         first = [*islice(work, WORTH_WORKERS // SHARD_FILES + 2)]
         few = sum(len(each.paths) for each in first if isinstance(each, Reading)) <= WORTH_WORKERS
-        executor = None if few else self.executor
-        # A short queue: enough to keep every worker busy, and memory flat however many files there are.
+        workers = None if few else self.workers
         waiting: deque[Future[Share]] = deque()
         for each in chain(first, work):
             if not isinstance(each, Reading):
                 yield self._removed(each)
-            elif executor is None:
+            elif workers is None:
                 yield take_share(self.tree, self.reader, self.log, each.paths, each.known)
             else:
-                waiting.append(executor.submit(take_share, self.tree, self.reader, self.log, each.paths, each.known))
-                if len(waiting) >= _QUEUED_SHARES:
+                waiting.append(
+                    workers.pool.submit(take_share, self.tree, self.reader, self.log, each.paths, each.known)
+                )
+                if len(waiting) >= _QUEUED_SHARES * workers.count:
                     yield waiting.popleft().result()
         for future in waiting:
             yield future.result()
