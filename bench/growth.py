@@ -9,7 +9,7 @@ from shutil import rmtree
 
 from bench.alone import Watched, watched
 from bench.archive import Archive, write_archive
-from bench.intake import CHANGED_SHARE, all_cores, documents_once, give_new_titles, kind_of, let_settle
+from bench.intake import CHANGED_SHARE, all_cores, documents_once, executor_of, give_new_titles, let_settle
 from bench.targets import Target
 from pipeline.content import Counts
 
@@ -66,7 +66,7 @@ def measure_growth(scratch: Path, articles: int, related: int) -> Size:
 
 def _night(archive: Archive, data: Path, name: str, accepted: int) -> Night:
     seen: Watched[tuple[float, Counts]] = watched(
-        all_cores(), documents_once, archive.folder, data, kind_of(all_cores()), name
+        all_cores(), documents_once, archive.folder, data, executor_of(all_cores()), name
     )
     seconds, counts = seen.result
     if (counts.seen, counts.accepted) != (archive.files, accepted):

@@ -210,7 +210,8 @@ def _write_night(folder: Path, night: int) -> int:
         refresh.logs.link_checks.append(rows.select(LINK_CHECKS.names))
         refresh.record("swept")
         refresh.logs.link_checks.compact()
-        return rows.num_rows
+        written: int = rows.num_rows
+        return written
 
 
 def due_once(folder: Path, night: int) -> tuple[Build, int]:
