@@ -124,19 +124,19 @@ class Intake:
 
     def _work(self, found: Walked, remembered: Iterator[pa.RecordBatch] | None) -> Iterator["Reading | pa.Table"]:
         """What is to be read, and of what is gone the rows that are known."""
-        # Without a cache there is no telling by which rules the known bytes were read: all are parsed again.
+        if remembered is None:
+            batches = (batch.select(["path"]) for batch in found.batches())
+            yield self.memory.others(pa.RecordBatchReader.from_batches(_PATH, batches))
         paths = _all_of(found) if remembered is None else changes(found, remembered)
         for there, gone in _chunks(paths):
             known = self.memory.known(pa.concat_tables([there, gone]))
+            # Without a cache there is no telling by which rules the known bytes were read: all are parsed again.
             if remembered is None:
                 place = known.column_names.index("sha256")
                 known = known.set_column(place, "sha256", pa.nulls(known.num_rows, pa.string()))
             yield from _readings(there, known)
             if gone.num_rows:
                 yield known.join(gone, "path", join_type="left semi")
-        if remembered is None:
-            batches = (batch.select(["path"]) for batch in found.batches())
-            yield self.memory.others(pa.RecordBatchReader.from_batches(_PATH, batches))
 
     def _taken(self, work: Iterator["Reading | pa.Table"]) -> Iterator[Share]:
         first = [*islice(work, WORTH_WORKERS // SHARD_FILES + 2)]

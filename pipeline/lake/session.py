@@ -36,7 +36,7 @@ class Session:
         """The one value of a one-row, one-column statement."""
         return self.run(sql, parameters)[0][0]
 
-    def table(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
+    def table(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> pa.Table:
         """The result of a query."""
         return self.connection.sql(sql, params=parameters).to_arrow_table()
 
