@@ -7,6 +7,7 @@ is an error, not a figure.
 """
 
 import os
+import resource
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,6 +38,15 @@ class Pass:
     stories: int
     mentions: int
     articles: int
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """One documents stage: seconds on the clock, seconds of a core, and what it counted."""
+
+    seconds: float
+    processor: float
+    counts: Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +99,19 @@ def refresh_once(site: Path, data_dir: Path, executor: Executor, run_id: str) ->
     return Pass(taken_in - begun, end - start, counts.seen, counts.parsed, stories, mentions, articles)
 
 
-def documents_once(site: Path, data_dir: Path, executor: Executor, run_id: str) -> tuple[float, Counts]:
-    """Only the documents stage of a refresh: its seconds, and what it counted."""
+def documents_once(site: Path, data_dir: Path, executor: Executor, run_id: str) -> Documents:
+    """Only the documents stage of a refresh."""
     source, settings = configured(site, data_dir, executor)
     with begin_refresh(settings, run_id, None) as refresh:
-        start = time.perf_counter()
+        start, spent = time.perf_counter(), processor_seconds()
         counts = take_in(refresh, source)
-        return time.perf_counter() - start, counts
+        return Documents(time.perf_counter() - start, processor_seconds() - spent, counts)
+
+
+def processor_seconds() -> float:
+    """Of this process and of those of its own that have ended."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + ended.ru_utime + ended.ru_stime
 
 
 def give_new_titles(files: Sequence[Path], mark: str) -> None:
@@ -129,10 +145,11 @@ def _run(archive: Archive, scratch: Path, number: int, cores: int) -> Run:
     files = sorted((site / "_news").rglob("*.md"))[number::CHANGED_SHARE]
     give_new_titles(files, f"Run {number}.{cores}")
     let_settle()
-    seconds, counts = alone(cores, documents_once, site, data_dir, executor, "third")
+    third = alone(cores, documents_once, site, data_dir, executor, "third")
+    counts = third.counts
     if (counts.parsed, counts.accepted) != (len(files), len(files)):
         raise ValueError(f"{len(files)} files had changed, but {counts.parsed} were parsed, {counts.accepted} accepted")
-    return Run(cores, least, first, unchanged, second, Changed(seconds, len(files)))
+    return Run(cores, least, first, unchanged, second, Changed(third.seconds, len(files)))
 
 
 def let_settle() -> None:
