@@ -136,12 +136,13 @@ def dagster(runs: Runs = 3, save: Save = False, folder: Folder = RESULTS) -> Non
 @app.command()
 def nights(
     links: Annotated[int, typer.Option(min=1_000, help="Links, a tenth of which is asked each night.")] = 1_000_000,
+    nights: Annotated[int, typer.Option(min=31, help="How old the log grows.")] = 60,
     save: Save = False,
     folder: Folder = RESULTS,
 ) -> None:
     """Verdicts, states and what is due, as the log of observations grows old."""
     with _scratch() as scratch:
-        figures = nights_part.measure_nights(scratch, links)
+        figures = nights_part.measure_nights(scratch, links, nights)
     told = Told("nights", nights_part.lines(figures), [*nights_part.targets(figures)], asdict(figures))
     told.tell(folder if save else None)
 

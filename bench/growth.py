@@ -60,11 +60,9 @@ class Stage:
         busy, cores = self.processor / self.seconds, all_cores()
         if busy >= _BUSY * cores:
             return f"the processor: {busy:.1f} of {cores} cores"
-        return (
-            f"one core: {busy:.1f} busy of {cores}"
-            if busy >= _BUSY
-            else f"disk or others: only {busy:.1f} of {cores} cores busy"
-        )
+        if busy >= _BUSY:
+            return f"one core: {busy:.1f} busy of {cores}"
+        return f"disk or others: only {busy:.1f} of {cores} cores busy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +196,9 @@ def fitted_power(files: Sequence[int], values: Sequence[float]) -> float:
 
 
 MOVED_BY = {
-    "documents": "more cores: executor.workers on one machine, executor.kind: dask on several",
-    "walk": "the walk of the files, one after the other; no setting, but a source in git or an object store has none",
-    "tables": "more cores; where memory is short, warehouse.memory_limit (what is above it spills to data_dir/scratch)",
+    "documents": "executor.workers on a machine with more cores, executor.kind: dask on several",
+    "walk": "no setting: it is one walk with a stat a file, which a source in git or an object store is without",
+    "tables": "more cores, and warehouse.memory_limit: what is above it spills to data_dir/scratch",
     "disk": "a faster disk under data_dir; the archive and the lake on disks of their own",
 }
 """What to turn, by what a stage waits for; docs/growing.md explains it."""

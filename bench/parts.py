@@ -58,7 +58,7 @@ PARTS: Mapping[str, Mapping[Size, str]] = {
         Size.usual: "",
         Size.large: "--articles 77000 --articles 770000",
     },
-    "nights": {Size.tiny: "--links 1000", Size.usual: "", Size.large: ""},
+    "nights": {Size.tiny: "--links 1000 --nights 31", Size.usual: "", Size.large: ""},
     "links": {Size.tiny: "--size 0.003 --runs 1", Size.usual: "--size 0.2 --runs 3", Size.large: ""},
     "truth": {Size.tiny: "", Size.usual: "", Size.large: ""},
     "dagster": {Size.tiny: "--runs 1", Size.usual: "", Size.large: ""},
