@@ -27,22 +27,13 @@ format: .venv/.ready  ## put the code into shape
 ui: .venv/.ready  ## the Dagster UI, on loopback
 	@$(BIN)/newsledger ui
 
-bench: .venv/.ready  ## the benchmarks, as ratios in one run
-	@$(BIN)/python -m bench intake
-	@$(BIN)/python -m bench growth
-	@$(BIN)/python -m bench coverage
-	@$(BIN)/python -m bench warehouse
-	@$(BIN)/python -m bench dagster
-	@$(BIN)/python -m bench nights
-	@$(BIN)/python -m bench links --size 0.2 --runs 3
-	@$(BIN)/python -m bench truth
+bench bench-large: export TEST_DBT ?= $(CURDIR)/.venv-dbt/bin/dbt
 
-bench-large: .venv/.ready  ## the same at full size, with a million files: two hours, and 16 GB of disk
-	@$(BIN)/python -m bench links
-	@$(BIN)/python -m bench coverage --articles 77000 --articles 770000
-	@$(BIN)/python -m bench warehouse --articles 77000 --articles 770000
-	@$(BIN)/python -m bench intake --articles 100000
-	@$(BIN)/python -m bench growth --articles 10000 --articles 100000 --articles 1000000
+bench: .venv/.ready .venv-dbt/.ready  ## every benchmark, as ratios in one run, and one table of all targets
+	@$(BIN)/python -m bench all
+
+bench-large: .venv/.ready .venv-dbt/.ready  ## the same at full size, with a million files: hours, and 25 GB of disk
+	@$(BIN)/python -m bench all --size large
 
 docs: .venv/.ready  ## write the generated parts of the docs
 	@$(BIN)/python scripts/document.py
@@ -59,3 +50,9 @@ clean:  ## remove what was made, but no data
 
 .venv/.ready: requirements.lock pyproject.toml scripts/setup
 	@scripts/setup
+
+# dbt and pandas, which must stay out of the project's own environment: see tests/dbt.
+.venv-dbt/.ready: .venv/.ready tests/dbt/requirements.lock
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-dbt
+	@$(BIN)/uv pip install --quiet --python .venv-dbt/bin/python --require-hashes -r tests/dbt/requirements.lock
+	@touch $@

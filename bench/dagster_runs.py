@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import dagster as dg
 import yaml
@@ -90,10 +91,10 @@ def lines(told: Told) -> Iterator[str]:
         yield f"  {name:<58}{seconds:>8.2f}"
 
 
-def dagster_targets(told: Told) -> Iterator[Target]:
+def targets(told: Told) -> Iterator[Target]:
     yield Target("definitions: seconds beyond Dagster's own import", min(told.load), "at most", 2)
     yield Target("code location: seconds of the processor to reload", min(told.reload_processor), "at most", 5)
-    yield Target("a night of no change: seconds beyond an empty run", told.overhead, "at most", 3)
+    yield Target("a night of no change: seconds beyond an empty run", told.overhead, "at most", 3, "Dagster")
 
 
 def _load() -> float:
@@ -102,7 +103,7 @@ def _load() -> float:
 
 
 @contextmanager
-def _workspace(folder: Path) -> Iterator[tuple[dg.DagsterInstance, IWorkspaceProcessContext]]:
+def _workspace(folder: Path) -> Iterator[tuple[dg.DagsterInstance, IWorkspaceProcessContext[Any]]]:
     """The instance as shipped, and both code locations."""
     home = folder / "dagster"
     home.mkdir()
@@ -122,7 +123,7 @@ def _workspace(folder: Path) -> Iterator[tuple[dg.DagsterInstance, IWorkspacePro
 
 
 def _nights(
-    instance: dg.DagsterInstance, workspace: IWorkspaceProcessContext, runs: int
+    instance: dg.DagsterInstance, workspace: IWorkspaceProcessContext[Any], runs: int
 ) -> dict[str, tuple[float, ...]]:
     queue = QueuedRunCoordinatorDaemon(interval_seconds=1)
     taken: dict[str, list[float]] = {"newsledger": [], "empty": []}
@@ -138,7 +139,7 @@ def _nights(
 
 def _night(
     instance: dg.DagsterInstance,
-    workspace: IWorkspaceProcessContext,
+    workspace: IWorkspaceProcessContext[Any],
     queue: QueuedRunCoordinatorDaemon,
     name: str,
     now: datetime,
@@ -171,7 +172,7 @@ def _night(
     return took
 
 
-def _reload(workspace: IWorkspaceProcessContext) -> tuple[float, float]:
+def _reload(workspace: IWorkspaceProcessContext[Any]) -> tuple[float, float]:
     """By the clock, and of the processor: the new code server's."""
     before = _children()
     began = time.perf_counter()

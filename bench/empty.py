@@ -21,7 +21,7 @@ def empty_like(step: dg.AssetsDefinition) -> dg.AssetsDefinition:
         specs=[dg.AssetSpec(spec.key, deps=[dep.asset_key for dep in spec.deps]) for spec in step.specs],
         check_specs=[dg.AssetCheckSpec(check.name, asset=check.asset_key, blocking=check.blocking) for check in checks],
     )
-    def empty() -> Iterator[dg.MaterializeResult]:
+    def empty() -> Iterator[dg.MaterializeResult[None]]:
         for spec in step.specs:
             yield dg.MaterializeResult(
                 asset_key=spec.key,

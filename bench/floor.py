@@ -158,9 +158,12 @@ def _take(files: Sequence[str], target: Path) -> Floor:
 def parse_file(content: bytes) -> dict[str, object]:
     """The front matter of a fenced file."""
     text = content[content.find(b"\n") + 1 : content.find(b"\n---", 3) + 1]
+    mapping: dict[str, object]
     if yamlrocks:
-        return yamlrocks.loads(text, option=yamlrocks.OPT_PYYAML_COMPAT)
-    return yaml.load(text, yaml.CSafeLoader)
+        mapping = yamlrocks.loads(text, option=yamlrocks.OPT_PYYAML_COMPAT)
+    else:
+        mapping = yaml.load(text, yaml.CSafeLoader)
+    return mapping
 
 
 def _batch(paths: Sequence[str], digests: Sequence[str], mappings: Sequence[dict[str, object]]) -> pa.RecordBatch:

@@ -7,11 +7,11 @@ is an error, not a figure.
 """
 
 import os
+import resource
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from bench.alone import alone
 from bench.archive import Archive
@@ -26,8 +26,6 @@ from pipeline.settings import Executor, Links, Settings, Source
 CHANGED_SHARE = 100
 """One file of so many is changed."""
 
-Kind = Literal["serial", "processes"]
-
 
 @dataclass(frozen=True, slots=True)
 class Pass:
@@ -40,6 +38,15 @@ class Pass:
     stories: int
     mentions: int
     articles: int
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """One documents stage: seconds on the clock, seconds of a core, and what it counted."""
+
+    seconds: float
+    processor: float
+    counts: Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +84,9 @@ def measure(archive: Archive, scratch: Path, runs: int) -> tuple[Run, ...]:
     )
 
 
-def refresh_once(site: Path, data_dir: Path, kind: Kind, run_id: str) -> Pass:
+def refresh_once(site: Path, data_dir: Path, executor: Executor, run_id: str) -> Pass:
     """One refresh of the archive up to the coverage tables, as the assets make it."""
-    source, settings = configured(site, data_dir, kind)
+    source, settings = configured(site, data_dir, executor)
     start = time.perf_counter()
     with begin_refresh(settings, run_id, None) as refresh:
         begun = time.perf_counter()
@@ -92,13 +99,19 @@ def refresh_once(site: Path, data_dir: Path, kind: Kind, run_id: str) -> Pass:
     return Pass(taken_in - begun, end - start, counts.seen, counts.parsed, stories, mentions, articles)
 
 
-def documents_once(site: Path, data_dir: Path, kind: Kind, run_id: str) -> tuple[float, Counts]:
-    """Only the documents stage of a refresh: its seconds, and what it counted."""
-    source, settings = configured(site, data_dir, kind)
+def documents_once(site: Path, data_dir: Path, executor: Executor, run_id: str) -> Documents:
+    """Only the documents stage of a refresh."""
+    source, settings = configured(site, data_dir, executor)
     with begin_refresh(settings, run_id, None) as refresh:
-        start = time.perf_counter()
+        start, spent = time.perf_counter(), processor_seconds()
         counts = take_in(refresh, source)
-        return time.perf_counter() - start, counts
+        return Documents(time.perf_counter() - start, processor_seconds() - spent, counts)
+
+
+def processor_seconds() -> float:
+    """Of this process and of those of its own that have ended."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + ended.ru_utime + ended.ru_stime
 
 
 def give_new_titles(files: Sequence[Path], mark: str) -> None:
@@ -120,11 +133,11 @@ def check_rows(name: str, made: Pass, archive: Archive) -> None:
 
 
 def _run(archive: Archive, scratch: Path, number: int, cores: int) -> Run:
-    site, data_dir, kind = archive.folder, scratch / "data", kind_of(cores)
+    site, data_dir, executor = archive.folder, scratch / "data", executor_of(cores)
     least = alone(cores, floor, site / "_news", scratch / "floor", cores)
-    first = alone(cores, refresh_once, site, data_dir, kind, "first")
+    first = alone(cores, refresh_once, site, data_dir, executor, "first")
     unchanged = alone(cores, unchanged_floor, site)
-    second = alone(cores, refresh_once, site, data_dir, kind, "second")
+    second = alone(cores, refresh_once, site, data_dir, executor, "second")
     check_rows("first", first, archive)
     check_rows("second", second, archive)
     if second.files_parsed:
@@ -132,10 +145,11 @@ def _run(archive: Archive, scratch: Path, number: int, cores: int) -> Run:
     files = sorted((site / "_news").rglob("*.md"))[number::CHANGED_SHARE]
     give_new_titles(files, f"Run {number}.{cores}")
     let_settle()
-    seconds, counts = alone(cores, documents_once, site, data_dir, kind, "third")
+    third = alone(cores, documents_once, site, data_dir, executor, "third")
+    counts = third.counts
     if (counts.parsed, counts.accepted) != (len(files), len(files)):
         raise ValueError(f"{len(files)} files had changed, but {counts.parsed} were parsed, {counts.accepted} accepted")
-    return Run(cores, least, first, unchanged, second, Changed(seconds, len(files)))
+    return Run(cores, least, first, unchanged, second, Changed(third.seconds, len(files)))
 
 
 def let_settle() -> None:
@@ -143,12 +157,12 @@ def let_settle() -> None:
     time.sleep(RACY_NS / 1e9 + 0.1)
 
 
-def kind_of(cores: int) -> Kind:
+def executor_of(cores: int) -> Executor:
     """The executor for so many cores."""
-    return "serial" if cores == 1 else "processes"
+    return Executor(kind="serial" if cores == 1 else "processes")
 
 
-def configured(site: Path, data_dir: Path, kind: Kind) -> tuple[Source, Settings]:
+def configured(site: Path, data_dir: Path, executor: Executor) -> tuple[Source, Settings]:
     source = Source(name="bench", path=site)
-    settings = Settings(data_dir=data_dir, sources=(source,), executor=Executor(kind=kind), links=Links(enabled=False))
+    settings = Settings(data_dir=data_dir, sources=(source,), executor=executor, links=Links(enabled=False))
     return source, settings

@@ -16,13 +16,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
 
+from bench.targets import Target
 from pipeline.rehearsal import Rehearsal, Web, WellKnownPlaces, load_web, rehearse
 from tests.hostile_web import TABLE, Case, Confusion, cases
 from tests.hostile_web.confusion import DEAD_VERDICTS
@@ -101,14 +102,18 @@ def lines(judged: Sequence[Judged]) -> list[str]:
     told = [f"hostile web, {len(judged[0].asked)} links; {TIMEOUT_SECONDS} s time-out, {RETRIES} retries"]
     for each in judged:
         told += ["", *each.confusion.lines(f"{each.name}, {each.seconds:.1f} s")]
-    ours = judged[0].confusion
-    for what, measured in (("precision", ours.precision), ("recall", ours.recall)):
-        told.append(f"  {f'{what} of dead, newsledger':<78}{measured:>9.2f}  at least 1.00  {_verdict(measured)}")
     return told
 
 
-def _verdict(measured: float) -> str:
-    return "reached" if measured >= 1 else "NOT REACHED"
+def targets(judged: Sequence[Judged]) -> Iterator[Target]:
+    """What Newsledger's own answers are held to."""
+    if judged:
+        ours, others = judged[0].confusion, ", ".join(each.name for each in judged[1:])
+        on = f"hostile web, {len(judged[0].asked)} links"
+        yield Target(f"precision of dead; {on}", ours.precision, "at least", 1, others)
+        yield Target(f"recall of dead; {on}", ours.recall, "at least", 1, others)
+        wrong = sum(count for (label, said), count in ours.counts.items() if label != said)
+        yield Target(f"wrong verdicts; {on}", wrong, "at most", 0, others)
 
 
 def _web(scratch: Path) -> Web:
@@ -183,7 +188,7 @@ def _run(command: list[str], scratch: Path, extra: Mapping[str, str]) -> None:
     subprocess.run(
         command,
         cwd=scratch,
-        env=environment | extra,
+        env={**environment, **extra},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         timeout=_WALL_SECONDS,

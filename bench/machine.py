@@ -11,7 +11,10 @@ import pycurl
 _LIBRARIES = ("yamlrocks", "pyyaml", "orjson", "pyarrow", "deltalake", "duckdb", "dlt")
 
 
-def machine() -> dict[str, str | int]:
+Machine = dict[str, str | int]
+
+
+def machine(libraries: str | None = None) -> Machine:
     """CPU model, cores, system, Python, versions of the libraries that do the work, and the date."""
     return {
         "date": datetime.now(UTC).date().isoformat(),
@@ -19,7 +22,7 @@ def machine() -> dict[str, str | int]:
         "cores": os.cpu_count() or 1,
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
-        "libraries": ", ".join(f"{name} {_version(name)}" for name in _LIBRARIES),
+        "libraries": libraries or ", ".join(f"{name} {_version(name)}" for name in _LIBRARIES),
     }
 
 

@@ -1,5 +1,5 @@
 """What a night costs for a million links as the log grows old: verdicts, states and what is due, before and after the
-sweep, on the 15th night and on the 60th, and all of history judged anew.
+sweep, early and on the last of many nights, and all of history judged anew.
 
 The log is written night by night through the product's own hands, a tenth of the links a night; the sweep itself is not
 measured here.
@@ -27,7 +27,6 @@ from pipeline.model.tables import TABLES
 from pipeline.settings import Executor, Settings, Source
 
 SECONDS, MEMORY_GB, FLAT_FACTOR = 30, 2, 1.25
-YOUNG, OLD = 15, 60
 TURNS = 10
 """A link is asked every so many nights."""
 GONE = 25
@@ -139,11 +138,12 @@ class NightsFigures:
     tables_bytes: int
 
 
-def measure_nights(scratch: Path, links: int) -> NightsFigures:
-    """Live through the nights, and judge all of them anew at the end."""
+def measure_nights(scratch: Path, links: int, nights: int) -> NightsFigures:
+    """Live through the nights, measure after a quarter of them and at the end, and judge all of them anew. A link that
+    is gone is known to be dead after thirty."""
     alone(all_cores(), write_urls, scratch, links)
     ages, written = [], 0
-    for night in (YOUNG, OLD):
+    for night in (nights // 4, nights):
         alone(all_cores(), write_nights, scratch, range(written, night))
         alone(all_cores(), build_once, scratch, night - 1, 23)
         before = watched(all_cores(), due_once, scratch, night)
@@ -151,7 +151,7 @@ def measure_nights(scratch: Path, links: int) -> NightsFigures:
         after = watched(all_cores(), build_once, scratch, night, 3)
         ages.append(Age(night, observations, before.result[1], _timed(before), after))
         written = night + 1
-    _check(scratch, links, OLD)
+    _check(scratch, links, nights)
     tables = scratch / "lake" / "tables"
     sizes = [
         sum(file.stat().st_size for file in folder.rglob("*.parquet")) for folder in (scratch / "lake" / "log", tables)
@@ -159,8 +159,8 @@ def measure_nights(scratch: Path, links: int) -> NightsFigures:
     for folder in tables.glob("2*"):
         rmtree(folder)
     alone(all_cores(), write_urls, scratch, links)
-    anew = watched(all_cores(), build_once, scratch, OLD, 4)
-    _check(scratch, links, OLD)
+    anew = watched(all_cores(), build_once, scratch, nights, 4)
+    _check(scratch, links, nights)
     return NightsFigures(links, tuple(ages), anew, *sizes)
 
 
@@ -210,7 +210,8 @@ def _write_night(folder: Path, night: int) -> int:
         refresh.logs.link_checks.append(rows.select(LINK_CHECKS.names))
         refresh.record("swept")
         refresh.logs.link_checks.compact()
-        return rows.num_rows
+        written: int = rows.num_rows
+        return written
 
 
 def due_once(folder: Path, night: int) -> tuple[Build, int]:

@@ -1,6 +1,6 @@
 """Write the generated parts of the docs: `docs/tables.md`, `docs/issues.md`, `docs/traps.md`, the words and the last
-comparison in `docs/links.md`, the last measurement in `docs/performance.md`, what `make run` prints in the README, and
-the answers to the queries of `docs/questions.md` and `docs/first-hour.md`.
+comparison in `docs/links.md`, the last measurement in `docs/performance.md`, all of them in `docs/targets.svg`, what
+`make run` prints in the README, and the answers to the queries of `docs/questions.md` and `docs/first-hour.md`.
 
 Run by `make docs`; tests fail where what is committed differs from what this would write.
 """
@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import altair as alt
@@ -135,10 +136,15 @@ def _shown(value: object) -> str:
             return str(value)
 
 
-def measurement() -> str:
-    """The targets as the newest file of each kind in `bench/results` has them."""
+def results() -> list[tuple[str, dict[str, Any]]]:
+    """What `bench/results` keeps, the oldest first: the part of the benchmarks, and what it told."""
     files = sorted((ROOT / "bench" / "results").glob("*.json"))
-    newest = {file.stem.rpartition("-")[2]: json.loads(file.read_text("utf-8")) for file in files}
+    return [(file.stem[len("2026-01-01-") :], json.loads(file.read_text("utf-8"))) for file in files]
+
+
+def measurement() -> str:
+    """The targets as the newest file of each part has them."""
+    newest = dict(results())
     return "\n\n".join(_measured(what, kept) for what, kept in sorted(newest.items()) if "targets" in kept)
 
 
@@ -148,14 +154,61 @@ def _measured(what: str, kept: Mapping[str, Any]) -> str:
     lines = [
         f"{where}; {here['libraries']}.",
         "",
-        f"| target: {what} | measured | limit | |",
-        "|---|--:|--:|---|",
+        f"| target: {what} | measured | limit | | beside |",
+        "|---|--:|--:|---|---|",
     ]
     for target in kept["targets"]:
         verdict = "reached" if target["reached"] else "**not reached**"
         sign = "≤" if target["bound"] == "at most" else "≥"
-        lines.append(f"| {target['what']} | {target['measured']:.2f} | {sign} {target['limit']:g} | {verdict} |")
+        measured = f"{target['measured']:.2f} | {sign} {target['limit']:g}"
+        lines.append(f"| {target['what']} | {measured} | {verdict} | {target.get('beside', '')} |")
     return "\n".join(lines)
+
+
+_PANELS_ABREAST = 4
+_DAY_MS = 86_400_000
+_FARTHEST = 50
+"""What lies farther from its limit is drawn at the edge."""
+
+
+def targets_chart(kept: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
+    """Every target over the dates on which it was measured, a panel each, as an SVG: how many times the limit was
+    taken, so that 1 and less is reached, whichever way the limit points."""
+    rows = [
+        {
+            "date": told["machine"]["date"],
+            "panel": "|".join(wrap(f"{part}: {target['what']}", 34)),
+            "times": min(max(_times(target), 1 / _FARTHEST), _FARTHEST),
+            "told": "reached" if target["reached"] else "not reached",
+        }
+        for part, told in kept
+        for target in told.get("targets", ())
+        if target["limit"]
+    ]
+    days = alt.Axis(format="%Y-%m-%d", tickCount=2, tickMinStep=_DAY_MS, labelFontSize=8)
+    x = alt.X("date:T", title=None, axis=days, scale=alt.Scale(padding=14))
+    y = alt.Y("times:Q", title=None, axis=alt.Axis(values=[0.1, 1, 10], labelFontSize=8))
+    y.scale = alt.Scale(type="log", domain=[1 / _FARTHEST, _FARTHEST])
+    colours = alt.Scale(domain=["reached", "not reached"], range=["#4c9a6a", "#a63d40"])
+    chart = alt.Chart(alt.Data(values=rows))
+    line = chart.mark_line(color="#888").encode(x=x, y=y)
+    points = chart.mark_point(filled=True, size=36).encode(
+        x=x, y=y, color=alt.Color("told:N", title="how many times the limit", scale=colours, legend=_LEGEND)
+    )
+    limit = chart.mark_rule(strokeDash=[3, 3], color="#222").encode(y=alt.datum(1))
+    header = alt.Header(title=None, labelFontSize=8, labelExpr="split(datum.label, '|')", labelLimit=200)
+    panels = (limit + line + points).properties(width=150, height=60)
+    facet = panels.facet(facet=alt.Facet("panel:N", header=header, sort=None), columns=_PANELS_ABREAST, spacing=12)
+    return str(vl_convert.vegalite_to_svg(facet.to_dict())) + "\n"
+
+
+def _times(target: Mapping[str, Any]) -> float:
+    measured, limit = float(target["measured"]), float(target["limit"])
+    least = limit / _FARTHEST
+    return measured / limit if target["bound"] == "at most" else limit / max(measured, least)
+
+
+_LEGEND = alt.Legend(orient="top", direction="horizontal")
 
 
 def links_page(page: str) -> str:
@@ -183,14 +236,14 @@ def _words(what: str, meanings: Mapping[str, str]) -> str:
 def _truth() -> str:
     """The confusion tables as the newest file of `bench/results` has them."""
     kept = json.loads(max((ROOT / "bench" / "results").glob("*-links-truth.json")).read_text("utf-8"))
-    first = kept["contenders"][0]
+    first = kept["figures"][0]
     lines = [f"{kept['machine']['date']}: {first['links']} links, {first['dead']} of them dead.", ""]
     lines += ["| | precision of dead | recall of dead | seconds |", "|---|--:|--:|--:|"]
     lines += [
         f"| {each['name']} | {each['precision']:.3f} | {each['recall']:.3f} | {each['seconds']:.1f} |"
-        for each in kept["contenders"]
+        for each in kept["figures"]
     ]
-    for each in kept["contenders"]:
+    for each in kept["figures"]:
         counts = {(label, answer): count for label, answer, count in each["table"]}
         answers = sorted({answer for _, answer in counts})
         lines += ["", f"| {each['name']} | {' | '.join(answers)} |", f"|---|{'--:|' * len(answers)}"]
@@ -257,6 +310,7 @@ def main() -> None:
         nights = [*scripted_web.run(Path(folder), scripted_web.links())]
         counts = [Counter(str(row["state"]) for row in night.states.values()) for night in nights]
         (ROOT / "docs" / "nights.svg").write_text(nights_chart(counts, scripted_web.VOID), "utf-8")
+    (ROOT / "docs" / "targets.svg").write_text(targets_chart(results()), "utf-8")
     performance = ROOT / "docs" / "performance.md"
     performance.write_text(with_block(measurement(), performance.read_text("utf-8")), "utf-8")
     with tempfile.TemporaryDirectory() as folder:

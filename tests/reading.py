@@ -11,7 +11,7 @@ from pipeline.content import Folder, Reader, Rules
 
 def find_files(root: Path, include: Sequence[str], exclude: Sequence[str]) -> pa.Table:
     """The files of a folder, sorted by path."""
-    return Folder(root).find(include, exclude).sort_by("path")
+    return Folder(root).find(include, exclude).read_all().sort_by("path")
 
 
 def read_files(

@@ -8,7 +8,7 @@ from typing import Any
 from bench.links.contenders import Outcome, ask_with_linkchecker, ask_with_lychee, ask_with_sweep
 from bench.links.loads import shapes
 from bench.links.serving import serving
-from bench.links.targets import Measured, targets
+from bench.links.targets import Measured
 
 _LINKCHECKER_URLS = 1_000
 """It takes about a millisecond and a half a URL: more of them tell no more."""
@@ -40,18 +40,14 @@ def measure(names: Sequence[str], size: float, runs: int, scratch: Path) -> Iter
         yield Measured(load, outcomes)
 
 
-def saved(measured: Sequence[Measured], here: dict[str, str | int]) -> dict[str, Any]:
+def saved(measured: Sequence[Measured]) -> list[dict[str, Any]]:
     """All figures, as they are kept."""
-    return {
-        "machine": here,
-        "targets": [target.saved() for target in targets(measured)],
-        "figures": [
-            {
-                "load": each.load.what,
-                "urls": len(each.load.urls),
-                "lower_bound": each.load.lower_bound,
-                "runs": {who: [asdict(outcome) for outcome in outcomes] for who, outcomes in each.outcomes.items()},
-            }
-            for each in measured
-        ],
-    }
+    return [
+        {
+            "load": each.load.what,
+            "urls": len(each.load.urls),
+            "lower_bound": each.load.lower_bound,
+            "runs": {who: [asdict(outcome) for outcome in outcomes] for who, outcomes in each.outcomes.items()},
+        }
+        for each in measured
+    ]

@@ -48,7 +48,8 @@ def serving(scratch: Path, secure_hosts: int = 0) -> Iterator[Serving]:
     process.start()
     there.close()
     try:
-        yield Serving(*here.recv(), scratch / "authority.pem", here)
+        port, secure, refused, stalled, names = here.recv()
+        yield Serving(port, secure, refused, stalled, names, scratch / "authority.pem", here)
     finally:
         here.close()
         process.join(10)

@@ -35,7 +35,7 @@ def targets(measured: Sequence[Measured]) -> Iterator[Target]:
         lychee = [outcome for outcome in each.outcomes.get("lychee", []) if outcome.finished]
         if name in _RATES and lychee:
             factor = median(our.rate / their.rate for our, their in zip(ours, lychee, strict=False))
-            yield Target(f"URL/s ÷ lychee's; {what}", factor, "at least", _RATES[name])
+            yield Target(f"URL/s ÷ lychee's; {what}", factor, "at least", _RATES[name], "lychee")
         if each.load.gap:
             slowest = median(our.seconds for our in ours)
             yield Target(f"seconds ÷ lower bound; {what}", slowest / each.load.lower_bound, "at most", BOUND_FACTOR)

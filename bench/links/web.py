@@ -236,11 +236,12 @@ class Web:
             case b"stalled":
                 return None
             case b"hold":
-                return self._hold(connection, number, path)
+                self._hold(connection, path)
+                return None
             case _:
                 return self._page(b"200 OK", number, path)
 
-    def _hold(self, connection: Connection, number: int, path: bytes) -> None:
+    def _hold(self, connection: Connection, path: bytes) -> None:
         """Answered together once as many wait as the path says (`/hold/10000/…`)."""
         self._held.append(connection)
         if len(self._held) >= int(path.split(b"/")[2]):

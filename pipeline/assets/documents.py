@@ -1,12 +1,15 @@
 """One asset a source: read what changed of it into the documents log."""
 
 import time
-from dataclasses import asdict, dataclass
+from contextlib import ExitStack
+from dataclasses import asdict
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
 import dagster as dg
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field
 
 from pipeline.assets.resources import refresh_of
@@ -15,6 +18,7 @@ from pipeline.content import Counts, Intake, Reader, Rules, StatCache, open_tree
 from pipeline.errors import UnreachableError
 from pipeline.executors import open_workers
 from pipeline.lake.refresh import Refresh
+from pipeline.lake.session import Session
 from pipeline.model.logs import DOCUMENTS
 from pipeline.settings import Settings, Source
 
@@ -92,15 +96,15 @@ def take_in(refresh: Refresh, source: Source, min_files_share: float | None = No
 
     walked_ns = time.time_ns()
     tree = open_tree(source, settings.copies_dir).updated()
-    with open_workers(settings.executor) as workers:
+    with ExitStack() as stack, open_workers(settings.executor) as workers:
         counts = Intake(
             source=source,
             tree=tree,
             reader=Reader(source.name, Rules.of(settings.content), refresh.started_at, refresh.refresh_id, tree.commit),
             cache=StatCache(cache_file(settings, source), made_for, walked_ns),
-            memory=LogMemory(refresh, source.name),
+            memory=LogMemory(refresh, source.name, stack),
             log=log,
-            executor=None if workers is None else workers.pool,
+            workers=workers,
             seen_before=_seen_before(refresh, source.name),
             min_files_share=settings.sanity.min_files_share if min_files_share is None else min_files_share,
         ).run()
@@ -121,27 +125,44 @@ select
     arg_max_null(semantic_sha256, seen_at) as semantic_sha256,
     arg_max_null(sha256, seen_at) as sha256
 from log.documents
-where source = ?
+{which} join this.paths using (path)
+where source = $source {within}
+group by path
 """
 
 
-@dataclass(frozen=True, slots=True)
 class LogMemory:
-    """What the documents log holds of a source: the last row of each path."""
+    """What the documents log holds of a source when it is first asked: the last row of each path. One session answers
+    all that is asked, until `stack` ends."""
 
-    refresh: Refresh
-    source: str
+    def __init__(self, refresh: Refresh, source: str, stack: ExitStack) -> None:
+        self._refresh, self._source, self._stack = refresh, source, stack
 
     def known(self, paths: pa.Table) -> pa.Table:
         """Of those of `paths` that were ever seen."""
-        with self.refresh.session(self.refresh.logs.documents) as session:
-            session.give("this.paths", paths)
-            return session.table(f"{_LAST_ROWS} and path in (from this.paths) group by path", [self.source])
+        ends = pc.min_max(paths["path"])  # which most files of the log are beyond, and so are not read
+        within = "and path between $min and $max"
+        return self._last_rows("semi", within, paths, {"min": ends["min"].as_py(), "max": ends["max"].as_py()})
 
-    def all(self) -> pa.Table:
-        """Of every path that was ever seen."""
-        with self.refresh.session(self.refresh.logs.documents) as session:
-            return session.table(f"{_LAST_ROWS} group by path", [self.source])
+    def others(self, paths: pa.RecordBatchReader) -> pa.Table:
+        """Of every other path that was ever seen."""
+        return self._last_rows("anti", "", paths if self._holds_rows else paths.schema.empty_table(), {})
+
+    def _last_rows(
+        self, which: str, within: str, paths: pa.Table | pa.RecordBatchReader, parameters: dict[str, str]
+    ) -> pa.Table:
+        self._session.give("this.paths", paths)
+        return self._session.table(
+            _LAST_ROWS.format(which=which, within=within), {"source": self._source, **parameters}
+        )
+
+    @cached_property
+    def _session(self) -> Session:
+        return self._stack.enter_context(self._refresh.session(self._refresh.logs.documents))
+
+    @cached_property
+    def _holds_rows(self) -> bool:
+        return self._refresh.logs.documents.state() != ""
 
 
 def _seen_before(refresh: Refresh, source: str) -> int | None:

@@ -4,30 +4,37 @@ Belongs here: deciding what to read and what is gone. Does not belong here: wher
 read (`reading`), where the rows are kept (the caller appends them).
 """
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Executor, Future
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import astuple, dataclass
+from itertools import chain, islice
 from typing import Protocol, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.content.reading import Known, Reader, removed_rows
-from pipeline.content.stat_cache import StatCache
+from pipeline.content.stat_cache import Paths, StatCache, Walked, changes
 from pipeline.content.trees import Tree
 from pipeline.errors import SourceError
+from pipeline.executors import Workers
 from pipeline.lake.logs import Log, Part
 from pipeline.settings import Source
 
+CHUNK_FILES = 20_000
+"""Changed files that are in memory at once, with what is known of them: about 4 KB each while the log is asked."""
 WORTH_WORKERS = 2_000
 """Files below which starting worker processes costs more than reading them here."""
 SHARD_FILES = 500
 """Files whose values are Python objects at once."""
-_SHARES = 40
-SHARE_FILES = range(SHARD_FILES, 5_000)
-"""Files whose rows make one file of the log: enough shares that no worker is idle for long at the end, few enough files
-that reading them stays cheap, and memory within bounds."""
+_SHARES = 8
+_QUEUED_SHARES = 4
+"""For each worker: enough to keep it busy, and memory flat however many files there are."""
+_PATH = pa.schema([pa.field("path", pa.string(), nullable=False)])
+SHARE_FILES = range(SHARD_FILES, 2_500)
+"""Files whose rows make one file of the log: enough shares of a chunk that no worker is idle for long at the end, few
+enough files that reading them stays cheap, and the memory of a worker within bounds."""
 COMMIT_ROWS = 20_000
 """Rows written before they are committed: what a crash can lose."""
 
@@ -50,14 +57,14 @@ class Counts:
 
 class Memory(Protocol):
     """What the log holds of a source, asked only when something changed. An answer has one row a path, its last: path,
-    status, version_id, semantic_sha256, sha256."""
+    status, version_id, semantic_sha256, sha256. Paths are tables of one column, `path`."""
 
     def known(self, paths: pa.Table) -> pa.Table:
-        """Those of `paths` (one column, `path`) that were ever seen."""
+        """Those of `paths` that were ever seen."""
         ...
 
-    def all(self) -> pa.Table:
-        """Every path that was ever seen."""
+    def others(self, paths: pa.RecordBatchReader) -> pa.Table:
+        """Those that were ever seen and are none of `paths`."""
         ...
 
 
@@ -80,47 +87,30 @@ class Intake:
     cache: StatCache
     memory: Memory
     log: Log
-    executor: Executor | None
+    workers: Workers | None
     seen_before: int | None
     min_files_share: float
 
     def run(self) -> Counts:
         """Take the source in. Raises SourceError where it cannot be listed or has shrunk past belief."""
-        found = self.tree.find(self.source.include, self.source.exclude)
-        self._believe(found.num_rows)
-        cached = self.cache.read()
-        changed = self.cache.changed(found, cached)
-        vanished = self.cache.vanished(found, cached)
-        counts = Counts(seen=found.num_rows, unchanged=found.num_rows - changed.num_rows)
-        if cached is not None and not changed.num_rows and not vanished.num_rows:
-            return counts
-
-        # Without a cache there is no telling by which rules the known bytes were read: all are parsed again.
-        paths = changed.select(["path"])
-        known = (
-            self.memory.all()
-            if cached is None
-            else self.memory.known(pa.concat_tables([paths, vanished], promote_options="permissive"))
-        )
-        if cached is None:
-            known = known.set_column(
-                known.column_names.index("sha256"), "sha256", pa.nulls(known.num_rows, pa.string())
-            )
-        written: list[Part] = []
-        unread: list[str] = []
-        for share in self._read(paths, known):
-            counts += share.counts
-            written += share.parts
-            unread += share.unread
-            if sum(part.rows for part in written) >= COMMIT_ROWS:
-                self.log.commit(written)
-                written.clear()
-        removed = self._removed(found, known)
-        if removed.num_rows:
-            written.append(self.log.write(removed))
-        self.log.commit(written)
-        self.cache.write(found, unread)
-        return counts + Counts(removed=removed.num_rows)
+        with self.cache.walked(self.tree.find(self.source.include, self.source.exclude)) as found:
+            self._believe(found.num_rows)
+            remembered = self.cache.read()
+            counts = Counts()
+            written: list[Part] = []
+            unread: list[str] = []
+            for share in self._taken(self._work(found, remembered)):
+                counts += share.counts
+                written += share.parts
+                unread += share.unread
+                if sum(part.rows for part in written) >= COMMIT_ROWS:
+                    self.log.commit(written)
+                    written.clear()
+            self.log.commit(written)
+            if remembered is None or counts != Counts():
+                self.cache.write(found, unread)
+        alike = found.num_rows - counts.seen
+        return counts + Counts(seen=alike, unchanged=alike)
 
     def _believe(self, seen: int) -> None:
         before = self.seen_before or 0
@@ -132,37 +122,87 @@ class Intake:
                 " min_files_share: 0 in the config of the run"
             )
 
-    def _read(self, paths: pa.Table, known: pa.Table) -> Iterator[Share]:
-        shares = _shares(paths, known)
-        if self.executor is None or paths.num_rows <= WORTH_WORKERS:
-            for part, rows in shares:
-                yield take_share(self.tree, self.reader, self.log, part, rows)
-            return
-        # A short queue: enough to keep every worker busy, and memory flat however many files there are.
-        waiting: list[Future[Share]] = []
-        for part, rows in shares:
-            waiting.append(self.executor.submit(take_share, self.tree, self.reader, self.log, part, rows))
-            if len(waiting) >= 8:
-                yield waiting.pop(0).result()
+    def _work(self, found: Walked, remembered: Iterator[pa.RecordBatch] | None) -> Iterator["Reading | pa.Table"]:
+        """What is to be read, and of what is gone the rows that are known."""
+        if remembered is None:
+            batches = (batch.select(["path"]) for batch in found.batches())
+            yield self.memory.others(pa.RecordBatchReader.from_batches(_PATH, batches))
+        paths = _all_of(found) if remembered is None else changes(found, remembered)
+        for there, gone in _chunks(paths):
+            known = self.memory.known(pa.concat_tables([there, gone]))
+            # Without a cache there is no telling by which rules the known bytes were read: all are parsed again.
+            if remembered is None:
+                place = known.column_names.index("sha256")
+                known = known.set_column(place, "sha256", pa.nulls(known.num_rows, pa.string()))
+            yield from _readings(there, known)
+            if gone.num_rows:
+                yield known.join(gone, "path", join_type="left semi")
+
+    def _taken(self, work: Iterator["Reading | pa.Table"]) -> Iterator[Share]:
+        first = [*islice(work, WORTH_WORKERS // SHARD_FILES + 2)]
+        few = sum(len(each.paths) for each in first if isinstance(each, Reading)) <= WORTH_WORKERS
+        workers = None if few else self.workers
+        waiting: deque[Future[Share]] = deque()
+        for each in chain(first, work):
+            if not isinstance(each, Reading):
+                yield self._removed(each)
+            elif workers is None:
+                yield take_share(self.tree, self.reader, self.log, each.paths, each.known)
+            else:
+                waiting.append(
+                    workers.pool.submit(take_share, self.tree, self.reader, self.log, each.paths, each.known)
+                )
+                if len(waiting) >= _QUEUED_SHARES * workers.count:
+                    yield waiting.popleft().result()
         for future in waiting:
             yield future.result()
 
-    def _removed(self, found: pa.Table, known: pa.Table) -> pa.Table:
-        """A row for each path of the log that is no longer there."""
-        gone = known.filter(pc.not_equal(known["status"], "removed")).join(
-            found.select(["path"]), "path", join_type="left anti"
-        )
+    def _removed(self, gone: pa.Table) -> Share:
+        """A row for each of these paths that the log does not know to be gone."""
         reader = self.reader
-        return removed_rows(
-            gone.select(["path", "version_id", "semantic_sha256"]).sort_by("path"),
+        rows = removed_rows(
+            gone.filter(pc.not_equal(gone["status"], "removed"))
+            .select(["path", "version_id", "semantic_sha256"])
+            .sort_by("path"),
             source=self.source.name,
             seen_at=reader.seen_at,
             refresh_id=reader.refresh_id,
             commit=reader.commit,
         )
+        return Share(Counts(removed=rows.num_rows), (self.log.write(rows),) if rows.num_rows else (), ())
 
 
-def _shares(paths: pa.Table, known: pa.Table) -> Iterator[tuple[list[str], dict[str, Known]]]:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A share of the files that is to be read, with what is known of them."""
+
+    paths: list[str]
+    known: dict[str, Known]
+
+
+def _all_of(found: Walked) -> Iterator[Paths]:
+    none = pa.chunked_array([], pa.string())
+    return (Paths(pa.chunked_array([batch["path"]]), none) for batch in found.batches())
+
+
+def _chunks(paths: Iterable[Paths]) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """The paths that are there and those that are gone, CHUNK_FILES at a time."""
+    there, gone = _PATH.empty_table(), _PATH.empty_table()
+    for part in paths:
+        there, gone = _and(there, part.there), _and(gone, part.gone)
+        while there.num_rows + gone.num_rows >= CHUNK_FILES:
+            yield there[:CHUNK_FILES], gone[: max(0, CHUNK_FILES - there.num_rows)]
+            gone = gone[max(0, CHUNK_FILES - there.num_rows) :]
+            there = there[CHUNK_FILES:]
+    if there.num_rows or gone.num_rows:
+        yield there, gone
+
+
+def _and(paths: pa.Table, more: pa.ChunkedArray) -> pa.Table:
+    return pa.concat_tables([paths, pa.table([more], schema=_PATH)])
+
+
+def _readings(paths: pa.Table, known: pa.Table) -> Iterator[Reading]:
     """The paths in shares, in their order, each share with what is known of it."""
     looked_up = paths.join(known, "path").sort_by("path")
     size = min(max(paths.num_rows // _SHARES, SHARE_FILES.start), SHARE_FILES.stop)
@@ -174,12 +214,12 @@ def _shares(paths: pa.Table, known: pa.Table) -> Iterator[tuple[list[str], dict[
             for path, status, meaning, sha256 in zip(*columns, strict=True)
             if status is not None
         }
-        yield part["path"].to_pylist(), rows
+        yield Reading(part["path"].to_pylist(), rows)
 
 
 def take_share(tree: Tree, reader: Reader, log: Log, paths: list[str], known: Mapping[str, Known]) -> Share:
     """Read a share of the files and write the rows of those with a new meaning. Runs in a worker process."""
-    counts = Counts()
+    counts = Counts(seen=len(paths))
     tables = []
     unread: tuple[str, ...] = ()
     for start in range(0, len(paths), SHARD_FILES):

@@ -13,7 +13,7 @@ def standing(source: Source, copies: Path) -> str:
     tree = open_tree(source, copies)
     if isinstance(tree, Git):
         return tree.remote_commit()
-    found = tree.find(source.include, source.exclude)
+    found = tree.find(source.include, source.exclude).read_all()
     digest = sha256()
     for batch in found.sort_by("path").to_batches():
         digest.update(repr(batch.to_pydict()).encode("utf-8", "surrogatepass"))

@@ -36,11 +36,11 @@ class Session:
         """The one value of a one-row, one-column statement."""
         return self.run(sql, parameters)[0][0]
 
-    def table(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
+    def table(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> pa.Table:
         """The result of a query."""
         return self.connection.sql(sql, params=parameters).to_arrow_table()
 
-    def give(self, full_name: str, rows: pa.Table) -> None:
+    def give(self, full_name: str, rows: pa.Table | pa.RecordBatchReader) -> None:
         """Make `rows` a table of the session."""
         self._select_given(f"create or replace table {full_name} as", "*", rows)
 
@@ -59,7 +59,7 @@ class Session:
             for batch in reading.sql(query).to_arrow_reader(BATCH_ROWS):
                 self._select_given(f"insert into {full_name}", columns, pa.Table.from_batches([compute(batch)]))
 
-    def _select_given(self, into: str, columns: str, rows: pa.Table) -> None:
+    def _select_given(self, into: str, columns: str, rows: pa.Table | pa.RecordBatchReader) -> None:
         self.connection.register("given_rows", rows)
         self.connection.execute(f"{into} select {columns} from given_rows")
         self.connection.unregister("given_rows")

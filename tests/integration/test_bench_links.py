@@ -41,9 +41,8 @@ def test_loads_run_in_small(tmp_path: Path) -> None:
         assert each.ours[0].peak_bytes > 0
     assert (paced.ours[0].seen.least_gap or 0) >= 0.02
     assert tls.outcomes["lychee"][0].good == 50
-    assert {target["what"] for target in saved([tls, paced], {})["targets"]} == {
-        target.what for target in targets([tls, paced])
-    }
+    assert [figures["load"] for figures in saved([tls, paced])] == [tls.load.what, paced.load.what]
+    assert {target.beside for target in targets([tls, paced])} == {"lychee", ""}
 
 
 def test_a_peer_without_a_result_is_no_ratio() -> None:

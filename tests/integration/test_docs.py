@@ -69,6 +69,15 @@ def test_the_last_measurement_is_shown_as_it_was_kept(document: ModuleType) -> N
     assert document.with_block(document.measurement(), page) == page, "run `make docs`"
 
 
+def test_every_target_is_drawn_over_the_dates_of_all_measurements(document: ModuleType) -> None:
+    kept = document.results()
+    assert (ROOT / "docs" / "targets.svg").read_text("utf-8") == document.targets_chart(kept), "run `make docs`"
+    assert "(targets.svg)" in (ROOT / "docs" / "performance.md").read_text("utf-8")
+    earlier = [(part, told | {"machine": {"date": "2020-02-02"}}) for part, told in kept]
+    panels = [document.targets_chart(each).count("mark-rule role-mark") for each in (kept, earlier + kept)]
+    assert panels[0] == panels[1] > 20
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """The sample after its two nights."""

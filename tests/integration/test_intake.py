@@ -9,7 +9,7 @@ import pytest
 
 from bench.site import write_site
 from pipeline.assets.documents import take_in
-from pipeline.content import Counts
+from pipeline.content import Counts, intake
 from pipeline.content.intake import WORTH_WORKERS
 from pipeline.lake.logs import Logs
 from pipeline.lake.refresh import begin_refresh
@@ -150,6 +150,34 @@ def test_worker_processes_yield_the_rows_of_one_process(
     processes = settings_for(site, data_dir=str(tmp_path / "processes"), executor={"kind": "processes", "workers": 2})
     assert read(serial) == read(processes)
     assert _log_rows(serial) == _log_rows(processes)
+
+
+@pytest.mark.parametrize("cache", ["kept", "lost"])
+def test_a_chunk_at_a_time_is_the_same_as_all_at_once(
+    settings_for: SettingsFor, tmp_path: Path, read: TakeIn, monkeypatch: pytest.MonkeyPatch, cache: str
+) -> None:
+    """Files new, changed and gone, more than a chunk of each; a file that comes back."""
+    outcomes = []
+    for chunk in (7, intake.CHUNK_FILES):
+        monkeypatch.setattr(intake, "CHUNK_FILES", chunk)
+        site = tmp_path / f"{chunk}"
+        settings = settings_for(site, data_dir=str(tmp_path / f"data {chunk}"))
+        _write(site, **{f"{name:02}": FILE for name in range(40)})
+        counts = [read(settings)]
+        for name in range(20):
+            (site / "_news" / f"{name:02}.md").unlink()
+        _write(site, **{f"{name:02}": FILE.replace("One", "Two") for name in (*range(30, 40), *range(50, 60))})
+        if cache == "lost":
+            shutil.rmtree(settings.data_dir / "cache")
+        counts.append(read(settings))
+        _write(site, **{"00": FILE})
+        counts += [read(settings), read(settings)]
+        outcomes.append((counts, _log_rows(settings)))
+    assert outcomes[0] == outcomes[1]
+    counts, rows = outcomes[0]
+    assert (counts[1].seen, counts[1].accepted, counts[1].removed) == (30, 20, 20)
+    assert (counts[2].accepted, counts[2].removed) == (1, 0)
+    assert len(rows) == 40 + 20 + 20 + 1
 
 
 def test_a_known_file_that_will_not_hold_still_keeps_what_is_known_and_is_read_next_time(

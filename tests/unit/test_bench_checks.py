@@ -48,7 +48,7 @@ def test_a_refresh_that_lost_a_row_is_no_figure(archive: Archive) -> None:
 
 
 def test_a_peer_that_lost_a_row_is_no_figure() -> None:
-    peer = Peer("1.31.0", 0.1, 1.0, stories=50, related=150)
+    peer = Peer("dlt", 0.1, 1.0, stories=50, related=150)
     check_peer(peer, 50, 150)
     for stories, related in ((51, 150), (50, 151)):
         with pytest.raises(ValueError, match="dlt loaded 50 stories and 150 related"):

@@ -64,7 +64,7 @@ def served() -> Iterator[Callable[[type[BaseHTTPRequestHandler]], str]]:
 
 
 def paths(tree: Git) -> list[str]:
-    return tree.find(("**/*.md",), ("api/**",))["path"].to_pylist()
+    return tree.find(("**/*.md",), ("api/**",)).read_all()["path"].to_pylist()
 
 
 def contents(tree: Git, *names: str) -> list[bytes]:
@@ -91,7 +91,7 @@ def test_the_regular_files_of_the_commit_are_listed_with_size_and_object(origin:
     tree = tree_of(origin.folder).updated()
     assert tree.commit == commit
     blob = git("rev-parse", "main:run.md", folder=origin.folder)
-    assert tree.find(("**/*.md",), ("api/**",)).to_pylist() == [
+    assert tree.find(("**/*.md",), ("api/**",)).read_all().to_pylist() == [
         {"path": "_news/a.md", "size": len(FILE), "oid": blob},
         {"path": "run.md", "size": len(FILE), "oid": blob},
     ]
@@ -100,9 +100,9 @@ def test_the_regular_files_of_the_commit_are_listed_with_size_and_object(origin:
 def test_an_object_is_the_same_as_long_as_its_bytes_are(origin: Origin, tree_of: OpenTree) -> None:
     tree = tree_of(origin.folder)
     origin.commit({"a.md": FILE, "b.md": FILE})
-    before = tree.updated().find(("*",), ())
+    before = tree.updated().find(("*",), ()).read_all()
     origin.commit({"b.md": FILE + "more"})
-    after = tree.updated().find(("*",), ())
+    after = tree.updated().find(("*",), ()).read_all()
     assert before.slice(0, 1).equals(after.slice(0, 1))
     assert before["oid"][1] != after["oid"][1]
 

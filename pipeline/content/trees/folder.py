@@ -29,7 +29,7 @@ FOUND = pa.schema(
         pa.field("inode", pa.int64(), nullable=False),
     ]
 )
-_BATCH_FILES = 50_000
+_BATCH_FILES = 20_000
 """Files held as Python objects at once: bounds memory however large the folder is."""
 
 
@@ -50,14 +50,14 @@ class Folder:
     def updated(self) -> Self:
         return self
 
-    def find(self, include: Sequence[str], exclude: Sequence[str]) -> pa.Table:
-        """The regular files that the globs leave, with their stats, in the order of the walk."""
+    def find(self, include: Sequence[str], exclude: Sequence[str]) -> pa.RecordBatchReader:
+        """The regular files that the globs leave, with their stats, in the order of the walk: folder by folder."""
         if not self.root.is_dir():
             what = "is not a folder" if self.root.exists() else "no such folder"
             raise SourceError(
                 f"{self.root}: {what}; set `path` of the source in `sources` to the folder of the archive"
             )
-        return pa.Table.from_batches(_walk(self.root, Selection(include, exclude)), FOUND)
+        return pa.RecordBatchReader.from_batches(FOUND, _walk(self.root, Selection(include, exclude)))
 
     def load(self, paths: Sequence[str], limit: int) -> Iterator[Loaded | Issue]:
         """One that changes under the reader is read once more."""
@@ -88,12 +88,13 @@ def _walk(root: Path, selection: Selection) -> Iterator[pa.RecordBatch]:
                 f"{root / folder}: cannot be listed: {error.strerror};"
                 " allow reading it, or name it in `exclude` of the source"
             ) from error
+        below: list[str] = []
         with entries:
             for entry in entries:
                 path = folder + entry.name
                 if entry.is_dir(follow_symlinks=False):
                     if not selection.excluded(path + "/"):
-                        pending.append(path + "/")
+                        below.append(path + "/")
                 elif (path.endswith(suffixes) or included(path)) and not left_out(path):
                     try:
                         if entry.is_symlink() and not os.path.realpath(entry.path).startswith(inside):
@@ -107,6 +108,7 @@ def _walk(root: Path, selection: Selection) -> Iterator[pa.RecordBatch]:
                         if len(paths) == _BATCH_FILES:
                             yield _batch(paths, stats)
                             paths, stats = [], []
+        pending += sorted(below, reverse=True)
     yield _batch(paths, stats)
 
 

@@ -30,7 +30,7 @@ FOUND = pa.schema(
 )
 TIP = "refs/newsledger/tip"
 """What was fetched last. Git moves it only once a fetch has all of its objects."""
-_BATCH_FILES = 50_000
+_BATCH_FILES = 20_000
 _UNREACHABLE = "cannot be reached; check the network and the address in `git` of the source"
 _REASONS = {
     "belongs to another user; if you trust it, name it in git's own `safe.directory`": "dubious ownership",
@@ -103,12 +103,12 @@ class Git:
             )
         return whole
 
-    def find(self, include: Sequence[str], exclude: Sequence[str]) -> pa.Table:
+    def find(self, include: Sequence[str], exclude: Sequence[str]) -> pa.RecordBatchReader:
         """The regular files of the commit that the globs leave, in git's order."""
         commit = self.commit
         if commit is None:
             raise SourceError(f"{self.place}: nothing was fetched yet; run `newsledger refresh`")
-        return pa.Table.from_batches(self._listed(commit, Selection(include, exclude)), FOUND)
+        return pa.RecordBatchReader.from_batches(FOUND, self._listed(commit, Selection(include, exclude)))
 
     def load(self, paths: Sequence[str], limit: int) -> Iterator[Loaded | Issue]:
         commit = self.commit

@@ -36,6 +36,8 @@ _VERSIONS = ("ETag", "etag", "VersionId", "version_id", "generation", "checksum"
 _TIMES = ("LastModified", "last_modified", "updated", "mtime", "modified", "modify", "last_write_time", "created")
 """What drivers call that which tells two states of an object apart: one version does, of the times all together."""
 
+_BATCH_ROWS = 20_000
+
 _BATCH_OBJECTS = 64
 _FIRST_BYTES = 512 * 1024
 """How many objects are asked for at once, and how much of each: together they bound memory. What is longer, few objects
@@ -65,8 +67,8 @@ class Objects:
     def updated(self) -> Self:
         return self
 
-    def find(self, include: Sequence[str], exclude: Sequence[str]) -> pa.Table:
-        """The objects that the globs leave. What only stands for a folder is no object."""
+    def find(self, include: Sequence[str], exclude: Sequence[str]) -> pa.RecordBatchReader:
+        """The objects that the globs leave, by their paths. What only stands for a folder is no object."""
         store, root = self._open()
         selection = Selection(include, exclude)
         below = root.rstrip("/") + "/"
@@ -94,7 +96,7 @@ class Objects:
             raise SourceError(
                 f"{self.place}: there is no object below it; check the bucket and the prefix in `url` of the source"
             )
-        return pa.table([paths, sizes, stamps], schema=FOUND)
+        return pa.table([paths, sizes, stamps], schema=FOUND).sort_by("path").to_reader(_BATCH_ROWS)
 
     def load(self, paths: Sequence[str], limit: int) -> Iterator[Loaded | Issue]:
         """Whatever is wrong with an object is an Issue of it. Raises SourceError where it is the store that fails."""

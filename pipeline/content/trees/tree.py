@@ -41,9 +41,10 @@ class Tree(Protocol):
         copy is then as it was."""
         ...
 
-    def find(self, include: Sequence[str], exclude: Sequence[str]) -> pa.Table:
+    def find(self, include: Sequence[str], exclude: Sequence[str]) -> pa.RecordBatchReader:
         """Its files that a glob of `include` and none of `exclude` names: `path`, `size`, and whatever else tells that
-        one changed. Raises SourceError where they cannot be listed."""
+        one changed; in batches, and in the same order while they stay the same. Raises SourceError where they cannot be
+        listed, now or when they are read."""
         ...
 
     def load(self, paths: Sequence[str], limit: int) -> Iterator[Loaded | Issue]:
