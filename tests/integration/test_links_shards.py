@@ -95,7 +95,7 @@ def test_three_shards_observe_what_one_sweep_does(rehearsal: Rehearsal, tmp_path
     assert observed(log_of_shards) == observed(log)
     rows = pa.concat_tables([pq.read_table(file, columns=["shard"]) for file in log_of_shards.files()])
     assert set(rows["shard"].to_pylist()) == {0, 1, 2, 3}, "three shards, and what they left to the last sweep"
-    assert not list((log_of_shards.folder / "_spool").glob("*/*")), "all is in the log"
+    assert not list(log_of_shards.store.spools.glob("*/*")), "all is in the log"
 
 
 @pytest.mark.timeout(120)
