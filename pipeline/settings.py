@@ -371,8 +371,8 @@ class Settings(BaseSettings):
 
     @property
     def lake_dir(self) -> Path:
-        """The folder of the lake, where it is in none elsewhere."""
-        return self.data_dir / "lake" if self.lake.url is None else Path(self.lake.url)
+        """The folder of the lake, where it is in no object store."""
+        return self.data_dir / "lake" if self.lake.url is None or self.lake.is_elsewhere else Path(self.lake.url)
 
     @property
     def copies_dir(self) -> Path:

@@ -167,15 +167,11 @@ class ObjectStore:
     def tidy(self) -> None:
         unused = time.time() - _KEPT_SECONDS
         for file in self.cache.rglob("*"):
-            with suppress(OSError):
-                if file.is_file() and file.stat().st_mtime < unused:
-                    file.unlink()
-                elif file.is_dir():
-                    file.rmdir()  # where it is empty
+            with suppress(OSError):  # a folder that is not empty
+                if file.stat().st_mtime < unused:
+                    file.rmdir() if file.is_dir() else file.unlink()
 
     def examine(self) -> str | None:
-        """What is wrong with the store, found out by writing below it what is removed at once; None where all is well.
-        Raises LakeError as the others do."""
         name = f"examined-{uuid4().hex}"
         first = self.replace(name, b"1", None)
         try:
@@ -251,10 +247,11 @@ def _update(version: str) -> dict[str, str]:
 
 def _use(file: Path) -> bool:
     """Whether the file is here; then it was used now."""
-    try:
-        os.utime(file)
-    except OSError:
-        return False
+    with suppress(PermissionError):  # another user fetched it
+        try:
+            os.utime(file)
+        except FileNotFoundError:
+            return False
     return True
 
 
@@ -270,7 +267,7 @@ def _told(error: Exception) -> str:
         )
     if code and code[1] == "NoSuchBucket":
         return f"{words}; make it, or mend lake.url"
-    if isinstance(error, PermissionError) or re.search(r"\b40[13]\b", text):
+    if re.search(r"\b(401 Unauthorized|403 Forbidden)\b", text):
         return f"{words}; allow the credentials in the environment to {_RIGHTS}"
     if "builder error" in text:
         return f"{words}; an http:// endpoint needs lake.options.allow_http: true"

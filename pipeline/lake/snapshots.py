@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import LakeError
+from pipeline.lake.files import replacing
 from pipeline.lake.store import Store, store_of
 
 _STAGED, _CURRENT, _HISTORY = "staged.json", "current.json", "history"
@@ -140,7 +141,8 @@ class Snapshots:
         if not staged.tables:
             raise LakeError(f"{self.store.place}: no staged snapshot to publish; run the whole refresh")
         name = f"{_HISTORY}/{staged.refresh_id}.json"
-        self.store.target(name).write_bytes(_written(staged))
+        with replacing(self.store.target(name)) as temporary:
+            temporary.write_bytes(_written(staged))
         self.store.put(name)
         self._replaced(_CURRENT, staged, current.version)
         self._prune(staged.refresh_id, keep)

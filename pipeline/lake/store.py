@@ -102,6 +102,10 @@ class Store(Protocol):
         """Forget what this machine keeps of the lake and did not use for long."""
         ...
 
+    def examine(self) -> str | None:
+        """What is wrong with the place, found out by writing what is removed at once; None where all is well."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class FolderStore:
@@ -190,6 +194,15 @@ class FolderStore:
 
     def tidy(self) -> None:
         """It keeps nothing beside the lake."""
+
+    def examine(self) -> str | None:
+        target = self.target(f"examined-{os.getpid()}")
+        try:
+            target.write_bytes(b"")
+            target.unlink()
+        except OSError as error:
+            return f"cannot be written to: {error.strerror}"
+        return None
 
 
 def open_lake(settings: Settings) -> Store:
