@@ -25,8 +25,11 @@ from pipeline.lake.objects import ObjectStore
 from pipeline.lake.snapshots import Snapshots
 from pipeline.lake.spool import Spool
 from pipeline.lake.store import open_lake
+from pipeline.links import shards
+from pipeline.rehearsal import rehearse
 from pipeline.settings import Executor, LakeOptions, Settings
 from tests.clusters import cluster
+from tests.integration import test_links_shards
 from tests.integration.test_spool import asked, rows
 from tests.lakes import (
     begun,
@@ -277,6 +280,21 @@ def test_a_cluster_that_loses_a_worker_leaves_the_same_rows(
     with begun(alone, 0) as refresh:
         read(refresh)
     assert log_rows(settings).equals(log_rows(alone))
+
+
+def test_the_shards_of_a_sweep_commit_to_the_store_what_one_sweep_does(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shards, "URLS_OF_A_SHARD", 1)
+    monkeypatch.setattr(shards, "STARTS_A_SECOND", 1)
+    lake = ObjectStore.at("s3://lake/of/ours", LakeOptions(endpoint=store.endpoint, allow_http=True), tmp_path / "data")
+    with rehearse(test_links_shards.WEB) as web:
+        alone, log = test_links_shards.night(web, tmp_path / "alone", Executor(kind="serial"))
+    with rehearse(test_links_shards.WEB) as web:  # whose sequences begin anew
+        sharded, log_of_shards = test_links_shards.night(web, lake, Executor(workers=3))
+    assert sharded == alone
+    assert test_links_shards.observed(log_of_shards) == test_links_shards.observed(log)
+    assert not list(log_of_shards.store.spools.glob("*/*")), "all is in the log"
 
 
 @pytest.mark.parametrize("kind", ["folder", "store"])

@@ -1,6 +1,7 @@
 """A lake in an object store that cannot be used: each error says what, where and what to do."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -76,6 +77,12 @@ def test_credentials_that_may_not_read(settings: Settings, server: Server) -> No
         begun(settings, 0),
     ):
         pass
+
+
+def test_a_driver_that_is_not_installed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    monkeypatch.delitem(sys.modules, "pipeline.lake.objects")
+    assert "needs the extra `s3`: newsledger[s3]" in told_by(settings)
 
 
 def test_an_endpoint_that_does_not_answer(settings: Settings) -> None:
