@@ -181,6 +181,23 @@ def test_of_two_refreshes_at_once_the_one_that_began_last_goes_on(store: Store, 
     assert log_rows(machines[0]).equals(log_rows(alone)), "what the first one read is kept, and not read again"
 
 
+def test_what_two_refreshes_both_read_counts_once(store: Store, site: Path, tmp_path: Path) -> None:
+    """Neither had seen the other's rows: the same meanings are in the log twice."""
+    settings, alone = lake_settings(site, tmp_path / "data", store), lake_settings(site, tmp_path / "alone", None)
+    with begun(alone, 0) as refresh:
+        read(refresh)
+        build(refresh)
+        publish(refresh)
+        rows = pa.concat_tables([pq.read_table(file) for file in refresh.logs.documents.files()])
+    with begun(settings, 1) as refresh:
+        read(refresh)
+        refresh.logs.documents.append(rows)
+        build(refresh)
+        publish(refresh)
+    assert refresh.logs.documents.size()[0] == 6
+    assert tables_of(settings) == tables_of(alone)
+
+
 def test_of_two_that_begin_at_the_same_moment_one_is_refused(store: Store, site: Path, tmp_path: Path) -> None:
     """Each has seen that nobody writes before either claims the lake."""
     both_have_seen = Barrier(2)
