@@ -1,4 +1,5 @@
-"""Looks at everything that a refresh leans on, and says of each what to do about it. Changes nothing and asks no link.
+"""Looks at everything that a refresh leans on, and says of each what to do about it. Changes nothing and asks no link;
+what it writes to see whether it can, it removes.
 
 Belongs here: what is looked at and in which words. Each look is a function that gives findings; one that cannot be made
 is a finding too.
@@ -28,6 +29,7 @@ from packaging.requirements import Requirement
 from pipeline.content import standing
 from pipeline.errors import NewsledgerError, SourceError
 from pipeline.lake.lock import holder_of
+from pipeline.lake.store import open_lake
 from pipeline.model.version import program_version
 from pipeline.settings import POSTGRES_VARIABLE, Settings
 from pipeline.webhook import webhook_url
@@ -65,6 +67,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         "versions": _versions,
         "folders": _folders,
         "disk": _disk,
+        "lake": _lake,
         "sources": _sources,
         "clock": _clock,
         "names": _names,
@@ -149,6 +152,20 @@ def _disk(settings: Settings) -> Iterator[Finding]:
         yield Finding("disk", Grade.ERROR, words, "free the disk, or lower warehouse.keep and lake.keep_snapshots")
     else:
         yield Finding("disk", Grade.OK, words)
+
+
+def _lake(settings: Settings) -> Iterator[Finding]:
+    if settings.lake.url is None:
+        yield Finding("lake", Grade.OK, f"in {settings.lake_dir}")
+        return
+    lake = open_lake(settings)
+    wrong = lake.examine()
+    if wrong is None:
+        yield Finding("lake", Grade.OK, f"{lake.place} can be read and written to")
+    else:
+        yield Finding(
+            "lake", Grade.ERROR, f"{lake.place}: {wrong}", f"{lake.remedy}, or name another place in lake.url"
+        )
 
 
 def _sources(settings: Settings) -> Iterator[Finding]:

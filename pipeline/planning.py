@@ -18,6 +18,7 @@ from pipeline.lake.clock import Clock
 from pipeline.lake.relations import relation
 from pipeline.lake.session import Session, open_session
 from pipeline.lake.snapshots import Snapshots
+from pipeline.lake.store import open_lake
 from pipeline.links import DueUrl, Sweep, plan_sweep, within_budgets
 from pipeline.settings import Settings
 
@@ -67,7 +68,7 @@ def forecast(settings: Settings, now: str | None) -> Forecast:
     night = clock.night(settings.schedule.timezone)
     plan = plan_sweep(settings.links, night=night, refresh_id="plan", now=clock.now)
     with open_session(settings.warehouse.memory_limit, settings.data_dir / "scratch") as session:
-        _read(session, Snapshots(settings.lake_dir / "tables"))
+        _read(session, Snapshots(open_lake(settings).within("tables")))
         session.give("this.refresh", pa.table({"night": pa.array([night], pa.date32())}))
         session.make(relation("links.due"))
         rows = session.run(_DUE)
@@ -81,14 +82,14 @@ def _read(session: Session, snapshots: Snapshots) -> None:
     for is_last in (False, True):
         tables = snapshots.staged().tables
         if missing := [name for name in _READ if name not in tables]:
-            raise LakeError(f"{snapshots.folder}: no {missing[0]} was made yet; run `newsledger refresh`")
+            raise LakeError(f"{snapshots.store.place}: no {missing[0]} was made yet; run `newsledger refresh`")
         try:
             for name in _READ:
                 session.attach_table("this.held", snapshots.paths(tables[name]))
                 session.run(f"create or replace table {name} as from this.held")
-        except duckdb.IOException as error:
+        except (duckdb.IOException, LakeError) as error:
             if is_last:
-                raise LakeError(f"{snapshots.folder}: the tables cannot be read: {error}") from error
+                raise LakeError(f"{snapshots.store.place}: the tables cannot be read: {error}") from error
         else:
             return
 

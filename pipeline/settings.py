@@ -39,6 +39,10 @@ _ENDPOINT = r"^https?://[^\s?#@/]+(/[^\s?#]*)?$"
 """A query is put behind it."""
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://")
 _PASSWORD = re.compile(r"://[^/\s]*:[^/\s]*@")
+LAKE_SCHEMES = ("s3", "gs", "az")
+"""Stores that heed conditional puts."""
+_BUCKET = re.compile(r"[^/\s]+")
+_SECRET = re.compile(r"(?i)secret|token|passw|credential|access_?key|account_?key|sas|session")
 _NO_STORES = {"http", "https", "data", "generic", "reference", "zip", "tar", "libarchive", "dir", "dask"} | {
     *("cached", "blockcache", "filecache", "simplecache", "async_wrapper", "asyncwrapper")
 }
@@ -50,10 +54,6 @@ _ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[^/]*:")
 
 # Read by the program outside this object: not overrides of a setting.
 _NOT_SETTINGS = {CONFIG_VARIABLE, NOW_VARIABLE, POSTGRES_VARIABLE}
-
-
-def _later(what: str) -> str:
-    return f"{what} is not built yet in this version; leave it at its default"
 
 
 def _known_zone(name: str) -> str:
@@ -232,16 +232,64 @@ class Warehouse(_Section):
     memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)? ?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$")] = "2GB"
 
 
+class LakeOptions(_Section):
+    """How an object store is reached, beside its URL. Credentials are never settings."""
+
+    endpoint: Annotated[str, Field(pattern=_ENDPOINT)] | None = None
+    region: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")] | None = None
+    allow_http: bool = False
+    virtual_hosted_style: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_secrets(cls, values: Any) -> Any:
+        for name in values if isinstance(values, dict) else ():
+            if _SECRET.search(str(name)):
+                raise ValueError(f"{name} is a secret, which no settings file holds; set it in the environment alone")
+        return values
+
+    @model_validator(mode="after")
+    def _safe(self) -> Self:
+        if self.endpoint is not None and self.endpoint.startswith("http:") and not self.allow_http:
+            raise ValueError("an http:// endpoint is read by whoever is on the way; it needs allow_http: true")
+        return self
+
+
 class Lake(_Section):
     """Where the logs and the table snapshots lie."""
 
     url: str | None = None
+    options: LakeOptions = LakeOptions()
     keep_snapshots: Annotated[int, Field(ge=1)] = 3
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it is in an object store."""
+        return self.url is not None and "://" in self.url
+
+    @field_validator("url")
+    @classmethod
+    def _of_a_lake(cls, url: str | None) -> str | None:
+        if url is None or "://" not in url:
+            if url is not None and not url.strip():
+                raise ValueError("`url` is a folder, or a URL as s3://bucket/prefix; null is <data_dir>/lake")
+            return url
+        scheme, _, rest = url.partition("://")
+        if scheme not in LAKE_SCHEMES:
+            raise ValueError(
+                f"{scheme}:// is no store that a lake can be in; write {', '.join(f'{s}://' for s in LAKE_SCHEMES)},"
+                " or the path of a folder"
+            )
+        if any(sign in rest for sign in "?#@"):
+            raise ValueError("`url` is the bucket and the prefix alone; credentials belong into the environment")
+        if not _BUCKET.match(rest):
+            raise ValueError(f"names no bucket; write {scheme}://bucket/prefix")
+        return url
+
     @model_validator(mode="after")
-    def _local(self) -> Self:
-        if self.url is not None:
-            raise ValueError(_later("lake.url"))
+    def _of_its_kind(self) -> Self:
+        if self.options != LakeOptions() and not (self.url or "").startswith("s3://"):
+            raise ValueError("options are those of s3://; name a bucket in url, or leave them out")
         return self
 
 
@@ -323,7 +371,8 @@ class Settings(BaseSettings):
 
     @property
     def lake_dir(self) -> Path:
-        return self.data_dir / "lake"
+        """The folder of the lake, where it is in no object store."""
+        return self.data_dir / "lake" if self.lake.url is None or self.lake.is_elsewhere else Path(self.lake.url)
 
     @property
     def copies_dir(self) -> Path:
@@ -422,4 +471,9 @@ def _absolute(settings: Settings, folder: Path) -> Settings:
         source.model_copy(update={"path": place(source.path), "git": repository(source.git)})
         for source in settings.sources
     )
-    return settings.model_copy(update={"data_dir": place(settings.data_dir), "links": links, "sources": sources})
+    lake = settings.lake
+    if lake.url is not None and not lake.is_elsewhere:
+        lake = lake.model_copy(update={"url": str(place(Path(lake.url)))})
+    return settings.model_copy(
+        update={"data_dir": place(settings.data_dir), "links": links, "lake": lake, "sources": sources}
+    )

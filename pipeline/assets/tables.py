@@ -132,7 +132,7 @@ def built_results(
         yield dg.MaterializeResult(
             asset_key=asset_key(full_name),
             metadata={
-                **table_metadata(entry.table),
+                **table_metadata(entry.table, refresh.snapshots.store.place),
                 "made_anew": entry.is_new,
                 "preview": dg.MetadataValue.md(preview(refresh.snapshots.path(entry.table))),
             },
@@ -140,11 +140,11 @@ def built_results(
         )
 
 
-def table_metadata(table: TableFile) -> dict[str, dg.MetadataValue]:
+def table_metadata(table: TableFile, place: str) -> dict[str, dg.MetadataValue]:
     return {
         "dagster/row_count": dg.MetadataValue.int(table.rows),
         "bytes": dg.MetadataValue.int(table.bytes),
-        "file": dg.MetadataValue.text(table.file),
+        "file": dg.MetadataValue.text(f"{place}/{table.file}"),
     }
 
 

@@ -45,9 +45,11 @@ class Builder:
     _names: dict[str, str] = field(default_factory=dict)
     _tables: dict[str, TableFile] = field(init=False)
     """What is staged, and what was built since."""
+    _files: set[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self._tables = dict(self.snapshots.staged().tables)
+        self._files = self.snapshots.files()
 
     def build(self, schema: str) -> dict[str, Built]:
         """Every table of the schema, by full name, written where it is stale and staged at the end."""
@@ -59,7 +61,7 @@ class Builder:
                 built[wanted.full_name] = Built(made, is_new=made != table)
                 continue
             made_from = self.made_from(wanted)
-            if table is not None and table.made_from == made_from and self.snapshots.path(table).exists():
+            if table is not None and table.made_from == made_from and self.is_there(table.file):
                 built[wanted.full_name] = Built(table, is_new=False)
                 continue
             self._make(wanted)
@@ -87,7 +89,11 @@ class Builder:
     def staged(self, full_name: str) -> TableFile | None:
         """What is staged of a table, or was built since, if its newest file is still there."""
         table = self._tables.get(full_name)
-        return table if table is not None and self.snapshots.path(table).exists() else None
+        return table if table is not None and self.is_there(table.file) else None
+
+    def is_there(self, file: str) -> bool:
+        """Whether the lake had that file when this builder began, or has it by now."""
+        return file in self._files
 
     def need(self, full_name: str) -> None:
         """Have a relation in the session, by whichever way it comes."""
@@ -107,11 +113,17 @@ class Builder:
         self._present.add(wanted.full_name)
 
     def _write(self, full_name: str, key: Iterable[str], made_from: str) -> TableFile:
-        target = self.snapshots.target(self.refresh_id, full_name)
+        file, rows, size = self.write(full_name, key, f"{full_name}-{made_from[:12]}")
+        self._tables[full_name] = TableFile(file, rows, size, made_from)
+        return self._tables[full_name]
+
+    def write(self, full_name: str, key: Iterable[str], name: str) -> tuple[str, int, int]:
+        """Write a table of the session as a file of the lake that is called so; the file, its rows and its size."""
+        target = self.snapshots.target(self.refresh_id, name)
         rows = self.session.write(full_name, key, target)
-        table = TableFile(f"{target.parent.name}/{target.name}", rows, target.stat().st_size, made_from)
-        self._tables[full_name] = table
-        return table
+        file, size = self.snapshots.put(target)
+        self._files.add(file)
+        return file, rows, size
 
     def _need_reads(self, wanted: Relation) -> None:
         for read in sorted(wanted.reads):

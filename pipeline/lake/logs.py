@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from uuid import uuid4
@@ -19,6 +19,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
 from pipeline.errors import LakeError
+from pipeline.lake.store import Store, plain_words, store_of
 from pipeline.model.logs import DOCUMENTS, LINK_CHECKS, REFRESHES
 
 ROW_GROUP_ROWS = 122_880
@@ -63,7 +64,12 @@ class Log:
 
     name: str
     schema: pa.Schema
-    folder: Path
+    store: Store
+    _opened: list[DeltaTable] = field(default_factory=list, init=False, compare=False, repr=False)
+    """The table as it was last seen: what was committed since costs one look."""
+
+    def __reduce__(self) -> tuple[type["Log"], tuple[str, pa.Schema, Store]]:
+        return Log, (self.name, self.schema, self.store)
 
     def append(self, rows: pa.Table) -> None:
         """Commit `rows` at once or not at all. No rows, no commit. Raises LakeError where the log cannot be written."""
@@ -71,9 +77,9 @@ class Log:
 
     def write(self, rows: pa.Table) -> Part:
         """Write `rows` as a part that can be committed. Raises LakeError where that fails."""
-        file = self.folder / f"part-{uuid4().hex}.zstd.parquet"
+        name = f"part-{uuid4().hex}.zstd.parquet"
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            file = self.store.target(name)
             pq.write_table(
                 rows.cast(self.schema),
                 file,
@@ -82,11 +88,13 @@ class Log:
                 row_group_size=ROW_GROUP_ROWS,
                 store_schema=False,  # the log's own says it all
             )
-            return Part(file.name, rows.num_rows, file.stat().st_size, _nights_of(rows))
-        except OSError as error:
-            with suppress(OSError):
-                file.unlink()
+            part = Part(name, rows.num_rows, file.stat().st_size, _nights_of(rows))
+            self.store.put(name)
+        except (OSError, LakeError) as error:
+            with suppress(LakeError):
+                self.store.delete([name])
             raise self._cannot_append(rows.num_rows, error) from error
+        return part
 
     def commit(self, parts: Sequence[Part]) -> None:
         """Make the parts rows of the log, all or none. Raises LakeError where that fails."""
@@ -110,7 +118,12 @@ class Log:
         ]
         try:
             table = self._open() or DeltaTable.create(
-                self.folder, self.schema, mode="ignore", name=self.name, configuration=_CONFIGURATION
+                self.store.place,
+                self.schema,
+                mode="ignore",
+                name=self.name,
+                configuration=_CONFIGURATION,
+                storage_options=self.store.delta_options,
             )
             known = {field.name for field in table.schema().fields}
             if missing := [field for field in self.schema if field.name not in known]:  # an earlier version began it
@@ -120,26 +133,28 @@ class Log:
             raise self._cannot_append(sum(part.rows for part in parts), error) from error
 
     def files(self, night: date | None = None) -> list[str]:
-        """The Parquet files of the current version, or those of them that can hold rows of the night; none where
-        nothing was ever appended."""
+        """Where to read the Parquet files of the current version, or those of them that can hold rows of the night;
+        none where nothing was ever appended."""
         table = self._open()
         if table is None:
             return []
-        return [
-            file
-            for file, _, first, last in self._spans(table)
+        names = [
+            name
+            for name, _, first, last in self._spans(table)
             if night is None or not (first and last) or first <= night <= last
         ]
+        return [*map(str, self.store.fetch(names))]
 
     def rows_by_night(self) -> dict[date, int]:
         """How many rows each night has, by the nights. Of most files their statistics tell; only of those that hold
         several nights the one column is read."""
         table = self._open()
         rows: Counter[date] = Counter()
-        for file, count, first, last in self._spans(table) if table else ():
+        for name, count, first, last in self._spans(table) if table else ():
             if first is not None and first == last:
                 rows[first] += count
             else:
+                [file] = self.store.fetch([name])
                 for entry in pq.read_table(file, columns=[_NIGHT])[_NIGHT].value_counts().to_pylist():
                     rows[entry["values"]] += entry["counts"]
         return dict(sorted(rows.items()))
@@ -151,8 +166,8 @@ class Log:
         first, last = (
             actions[name] if name in actions.column_names else unknown for name in (f"min.{_NIGHT}", f"max.{_NIGHT}")
         )
-        files = [str(self.folder / path) for path in actions["path"].to_pylist()]
-        return [*zip(files, actions["num_records"].to_pylist(), first.to_pylist(), last.to_pylist(), strict=True)]
+        names = actions["path"].to_pylist()
+        return [*zip(names, actions["num_records"].to_pylist(), first.to_pylist(), last.to_pylist(), strict=True)]
 
     def state(self) -> str:
         """Names the content of the log: its table's id and, since it only grows, its number of rows; empty where
@@ -182,22 +197,28 @@ class Log:
             table.vacuum(dry_run=False, full=True)  # with the parts that a killed run never committed
         except (OSError, DeltaError) as error:
             raise LakeError(
-                f"{self.folder}: the {self.name} log cannot be compacted: {error}; nothing is lost"
+                f"{self.store.place}: the {self.name} log cannot be compacted: {plain_words(error)}; nothing is lost"
             ) from error
 
     def _cannot_append(self, rows: int, error: Exception) -> LakeError:
         return LakeError(
-            f"{self.folder}: {rows} rows could not be appended to the {self.name} log: {error}."
-            " Nothing of them was kept; free the disk or mend the permissions and run the refresh again"
+            f"{self.store.place}: {rows} rows could not be appended to the {self.name} log: {plain_words(error)}."
+            f" Nothing of them was kept; {self.store.remedy} and run the refresh again"
         )
 
     def _open(self) -> DeltaTable | None:
         try:
-            return DeltaTable(self.folder)
+            if self._opened:
+                self._opened[0].update_incremental()
+            else:
+                self._opened.append(DeltaTable(self.store.place, storage_options=self.store.delta_options))
+            return self._opened[0]
         except TableNotFoundError:
             return None
         except (OSError, DeltaError) as error:
-            raise LakeError(f"{self.folder}: the {self.name} log cannot be read: {error}") from error
+            raise LakeError(
+                f"{self.store.place}: the {self.name} log cannot be read: {plain_words(error)}; {self.store.remedy}"
+            ) from error
 
 
 def _nights_of(rows: pa.Table) -> tuple[date, date] | None:
@@ -222,9 +243,9 @@ class Logs:
     refreshes: Log
 
     @classmethod
-    def of(cls, lake: Path) -> "Logs":
+    def of(cls, lake: Store | Path) -> "Logs":
         def log(name: str, schema: pa.Schema) -> Log:
-            return Log(name, schema, lake / "log" / name)
+            return Log(name, schema, store_of(lake).within(f"log/{name}"))
 
         return cls(log("documents", DOCUMENTS), log("link_checks", LINK_CHECKS), log("refreshes", REFRESHES))
 

@@ -148,7 +148,7 @@ class _Work:
         staged = self.builder.staged(self.wanted.full_name)
         for part in staged.parts if staged else ():
             first, last = date.fromisoformat(part.first), date.fromisoformat(part.last)
-            if self.names.get(last) == part.made_from and self.builder.snapshots.path(part).exists():
+            if self.names.get(last) == part.made_from and self.builder.is_there(part.file):
                 self.parts |= {night: part for night in self.names if first <= night <= last}
 
     def is_missing(self, night: date) -> bool:
@@ -181,7 +181,7 @@ class _Work:
         for group in groups:
             if len(group) > 1:
                 nights = [night for night in closed if self.parts[night] in group]
-                self.builder.session.attach_table("this.merged", map(self.builder.snapshots.path, group))
+                self.builder.session.attach_table("this.merged", self.builder.snapshots.fetch(group))
                 merged = self._write("this.merged", nights[0], nights[-1])
                 self.parts |= dict.fromkeys(nights, merged)
 
@@ -198,12 +198,9 @@ class _Work:
 
     def _write(self, full_name: str, first: date, last: date) -> NightPart:
         name = self.names.get(last, "empty")
-        target = self.builder.snapshots.target(
-            self.builder.refresh_id, f"{self.wanted.full_name}-{last}-{(last - first).days + 1}-{name[:12]}"
-        )
-        rows = self.builder.session.write(full_name, self.wanted.key, target)
-        size = target.stat().st_size
-        return NightPart(f"{target.parent.name}/{target.name}", rows, size, f"{first}", f"{last}", name)
+        called = f"{self.wanted.full_name}-{last}-{(last - first).days + 1}-{name[:12]}"
+        file, rows, size = self.builder.write(full_name, self.wanted.key, called)
+        return NightPart(file, rows, size, f"{first}", f"{last}", name)
 
 
 class _History:

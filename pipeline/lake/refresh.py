@@ -16,6 +16,7 @@ from pipeline.lake.logs import Log, Logs
 from pipeline.lake.nights import LinkNights
 from pipeline.lake.session import Session, open_session
 from pipeline.lake.snapshots import Snapshots
+from pipeline.lake.store import open_lake
 from pipeline.model.pointers import step
 from pipeline.model.version import program_version
 from pipeline.settings import Settings
@@ -41,7 +42,8 @@ class Refresh:
         return self.clock.night(self.settings.schedule.timezone)
 
     def record(self, event: str, **values: object) -> None:
-        """Append one event of this refresh to its log."""
+        """Append one event of this refresh to its log. Raises LakeError where another refresh has claimed the lake."""
+        self.snapshots.require_claim()
         row = {
             "refresh_id": self.refresh_id,
             "event": event,
@@ -118,11 +120,15 @@ def begin_backfill(settings: Settings, run_id: str, now: str | None) -> Iterator
 def _begin(settings: Settings, holder: str, run_id: str, now: str | None) -> Iterator[Refresh]:
     clock = Clock.at(now)
     with hold_lock(settings.lock_file, holder):
-        logs = Logs.of(settings.lake_dir)
+        lake = open_lake(settings)
+        lake.tidy()
+        logs, snapshots = Logs.of(lake), Snapshots(lake.within("tables"))
+        seen = snapshots.seen()  # before the clock is set, so that who claims the lake is later than all it saw
         clock = _after_the_last(clock, logs, settings)
         stamp = clock.start.strftime("%Y%m%dT%H%M%S.%fZ")
         refresh_id = f"{stamp}-{hashlib.sha256(run_id.encode()).hexdigest()[:8]}"
-        yield Refresh(settings, refresh_id, run_id, clock, logs, Snapshots(settings.lake_dir / "tables"))
+        snapshots.claim(refresh_id, seen)
+        yield Refresh(settings, refresh_id, run_id, clock, logs, snapshots)
 
 
 def _after_the_last(clock: Clock, logs: Logs, settings: Settings) -> Clock:

@@ -21,8 +21,6 @@ from pipeline.lake.logs import Log
 BATCH_ROWS = 50_000
 """So many rows are committed at once: what of them is read back into memory for that stays small."""
 _TORN, _PART = ".torn", ".arrow"
-_SPOOLS = "_spool"
-"""Readers of Delta pass by what begins with an underscore."""
 
 
 class Spool:
@@ -30,15 +28,15 @@ class Spool:
 
     def __init__(self, log: Log, shard: int = 0) -> None:
         self._log = log
-        self._name = f"spool-{shard}"
-        self.folder = log.folder / _SPOOLS / str(shard)
+        self._name = f"spool-{shard}{f'-{log.store.machine}' if log.store.machine else ''}"
+        self.folder = log.store.spools / str(shard)
         self._rows = self._parts = 0
         self._batch: Path | None = None
 
     @classmethod
     def commit_all(cls, log: Log) -> None:
         """Commit what every shard has left that died. Raises as `commit`."""
-        for folder in sorted((log.folder / _SPOOLS).glob("*")):
+        for folder in sorted(log.store.spools.glob("*")):
             if folder.name.isdigit():
                 cls(log, int(folder.name)).commit()
 

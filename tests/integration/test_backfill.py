@@ -243,7 +243,7 @@ def test_rows_that_are_there_are_not_appended_again_even_if_nobody_recorded_them
     long_settings: Settings, undisturbed: list[tuple[object, ...]]
 ) -> None:
     backfill(long_settings)
-    for file in Logs.of(long_settings.lake_dir).refreshes.folder.rglob("*"):
+    for file in Logs.of(long_settings.lake_dir).refreshes.store.folder.rglob("*"):
         if file.is_file():
             file.unlink()
     again = backfill(long_settings)

@@ -14,6 +14,7 @@ from pipeline.lake import nights as closed_nights
 from pipeline.lake.logs import Log
 from pipeline.lake.refresh import begin_refresh
 from pipeline.lake.snapshots import NightPart, Snapshots, TableFile
+from pipeline.lake.store import FolderStore
 from pipeline.model.logs import LINK_CHECKS
 from tests.scripted_web import FIRST, links, run, scratch_lake, settings_of, states
 
@@ -91,7 +92,7 @@ def test_a_night_that_is_voided_later_counts_no_more(folder: Path, tmp_path: Pat
     before, known = table(folder), states(folder)
     file = pq.read_table(folder / "lake" / "tables" / before.parts[0].file)
     assert file.num_rows
-    checks = Log("link_checks", LINK_CHECKS, folder / "lake" / "log" / "link_checks")
+    checks = Log("link_checks", LINK_CHECKS, FolderStore(folder / "lake" / "log" / "link_checks"))
     first = pq.read_table(checks.files(FIRST), columns=["refresh_id", "night"])
     (refresh_id,) = {row["refresh_id"] for row in first.to_pylist() if row["night"] == FIRST}
     with begin_refresh(settings_of(folder), "who voids", f"{FIRST + timedelta(NIGHTS)}T04:00:00Z") as refresh:
@@ -136,7 +137,7 @@ def test_the_warehouse_shows_the_last_nights_of_observations(folder: Path) -> No
 
 def test_a_log_tells_which_files_can_hold_a_night(tmp_path: Path) -> None:
     schema = pa.schema([pa.field("night", pa.date32(), nullable=False), pa.field("name", pa.string())])
-    log = Log("things", schema, tmp_path / "things")
+    log = Log("things", schema, FolderStore(tmp_path / "things"))
 
     def append(*nights: int) -> None:
         log.append(

@@ -27,7 +27,19 @@ def _found(settings: Settings, what: str) -> list[Finding]:
 def test_a_sound_set_up_has_no_finding_of_weight(settings_for: Callable[..., Settings], sample_site: Path) -> None:
     findings = [*examine(settings_for(sample_site))]
     assert [finding.what for finding in findings] == [
-        *("settings", "versions", "folders", "disk", "sources", "clock", "names", "dagster home", "lock", "webhook")
+        *(
+            "settings",
+            "versions",
+            "folders",
+            "disk",
+            "lake",
+            "sources",
+            "clock",
+            "names",
+            "dagster home",
+            "lock",
+            "webhook",
+        )
     ]
     assert {finding.grade for finding in findings if finding.what != "clock"} == {Grade.OK}
     assert not [finding for finding in findings if finding.grade != Grade.OK and not finding.remedy]

@@ -17,6 +17,7 @@ from pipeline.lake.logs import Log, Logs
 from pipeline.lake.refresh import begin_refresh
 from pipeline.lake.session import open_session
 from pipeline.lake.snapshots import Snapshots, TableFile
+from pipeline.lake.store import FolderStore
 
 SCHEMA = pa.schema([("name", pa.string()), ("count", pa.int64())])
 
@@ -26,7 +27,7 @@ def _rows(*names: str) -> pa.Table:
 
 
 def test_a_log_grows_by_whole_commits(tmp_path: Path) -> None:
-    log = Log("things", SCHEMA, tmp_path / "log" / "things")
+    log = Log("things", SCHEMA, FolderStore(tmp_path / "log" / "things"))
     assert log.files() == []
     assert log.state() == ""
     log.append(_rows("a", "b"))
@@ -39,7 +40,7 @@ def test_a_log_grows_by_whole_commits(tmp_path: Path) -> None:
 
 
 def test_the_small_files_of_many_nights_are_merged_and_the_log_is_the_same(tmp_path: Path) -> None:
-    log = Log("things", SCHEMA, tmp_path / "things")
+    log = Log("things", SCHEMA, FolderStore(tmp_path / "things"))
     for night in range(70):
         log.append(_rows(f"night {night}"))
         log.compact()
@@ -48,28 +49,28 @@ def test_the_small_files_of_many_nights_are_merged_and_the_log_is_the_same(tmp_p
     log.compact()
     assert log.state() == before
     assert log.state().endswith("@70"), "a name of what it holds, whichever files hold it"
-    assert sorted(DeltaTable(log.folder).to_pyarrow_table()["name"].to_pylist()) == sorted(
+    assert sorted(DeltaTable(log.store.folder).to_pyarrow_table()["name"].to_pylist()) == sorted(
         f"night {night}" for night in range(70)
     )
-    assert len(list(log.folder.glob("part-*"))) > 64, "a reader of this night still finds its files"
+    assert len(list(log.store.folder.glob("part-*"))) > 64, "a reader of this night still finds its files"
 
 
 def test_a_part_that_is_never_committed_is_no_part_of_the_log(tmp_path: Path) -> None:
-    log = Log("things", SCHEMA, tmp_path / "things")
+    log = Log("things", SCHEMA, FolderStore(tmp_path / "things"))
     log.append(_rows("a"))
     before = log.state()
     lost, kept = log.write(_rows("lost")), log.write(_rows("b", "c"))
     assert log.state() == before
     log.commit([kept])
-    assert DeltaTable(log.folder).to_pyarrow_table()["name"].to_pylist() == ["b", "c", "a"]
-    assert (log.folder / lost.file).exists()
+    assert DeltaTable(log.store.folder).to_pyarrow_table()["name"].to_pylist() == ["b", "c", "a"]
+    assert (log.store.folder / lost.file).exists()
 
 
 def test_a_log_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     blocked = tmp_path / "log"
     blocked.write_text("a file where the folder should be")
     with pytest.raises(LakeError, match="could not be appended to the things log"):
-        Log("things", SCHEMA, blocked / "things").append(_rows("a"))
+        Log("things", SCHEMA, FolderStore(blocked / "things")).append(_rows("a"))
 
 
 def _hold(file: Path, ready: "multiprocessing.synchronize.Event") -> None:
@@ -151,7 +152,7 @@ def test_a_log_that_an_earlier_version_began_is_read_and_grows(tmp_path: Path) -
         "rehearsal": False,
     }
     earlier = pa.schema([field for field in log.schema if field.name != "commit"])
-    Log(log.name, earlier, log.folder).append(pa.Table.from_pylist([row], schema=earlier))
+    Log(log.name, earlier, log.store).append(pa.Table.from_pylist([row], schema=earlier))
 
     def commits() -> list[tuple[object, ...]]:
         with open_session("1GB", tmp_path / "scratch", logs) as session:

@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.executors import open_workers
 from pipeline.lake.logs import Log, Logs
+from pipeline.lake.store import Store
 from pipeline.links import DueUrl, Sweep, SweepResult, shards, sweep_to_log
 from pipeline.links.plan import shard_of
 from pipeline.rehearsal import Rehearsal, Web, rehearse
@@ -73,7 +74,7 @@ def observed(log: Log) -> Counter[tuple[object, ...]]:
 
 
 def night(
-    rehearsal: Rehearsal, lake: Path, executor: Executor, rules: Links = LINKS, due: list[DueUrl] = DUE
+    rehearsal: Rehearsal, lake: Path | Store, executor: Executor, rules: Links = LINKS, due: list[DueUrl] = DUE
 ) -> tuple[SweepResult, Log]:
     log = Logs.of(lake).link_checks
     plan: Sweep = replace(planned(rehearsal.links(rules)), retry_delay=0.01)
@@ -95,7 +96,7 @@ def test_three_shards_observe_what_one_sweep_does(rehearsal: Rehearsal, tmp_path
     assert observed(log_of_shards) == observed(log)
     rows = pa.concat_tables([pq.read_table(file, columns=["shard"]) for file in log_of_shards.files()])
     assert set(rows["shard"].to_pylist()) == {0, 1, 2, 3}, "three shards, and what they left to the last sweep"
-    assert not list((log_of_shards.folder / "_spool").glob("*/*")), "all is in the log"
+    assert not list(log_of_shards.store.spools.glob("*/*")), "all is in the log"
 
 
 @pytest.mark.timeout(120)

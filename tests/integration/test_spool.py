@@ -51,7 +51,7 @@ def test_many_parts_become_one_part_of_the_log(log: Log) -> None:
 def test_what_a_process_left_is_taken_up_by_the_next(log: Log) -> None:
     Spool(log).append(rows(1, 2))
     Spool(log).append(rows(3))
-    torn = next(log.folder.glob("_spool/*/*")) / "00000009.torn"
+    torn = next(log.store.spools.glob("*/*")) / "00000009.torn"
     torn.write_bytes(b"PAR1")
     Spool(log).commit()
     Spool(log).commit()
@@ -61,14 +61,14 @@ def test_what_a_process_left_is_taken_up_by_the_next(log: Log) -> None:
 def test_a_batch_that_was_committed_but_not_cleaned_is_not_committed_again(log: Log) -> None:
     spool = Spool(log)
     spool.append(rows(1))
-    batch = next(log.folder.glob("_spool/*/*"))
-    shutil.copytree(batch, kept := log.folder / "kept")
+    batch = next(log.store.spools.glob("*/*"))
+    shutil.copytree(batch, kept := log.store.spools / "kept")
     spool.commit()
     shutil.move(kept, batch)  # as if the process had died before it removed the folder
     spool.append(rows(2))
     spool.commit()
     assert asked(log) == [1, 2]
-    assert not list(log.folder.glob("_spool/*/*"))
+    assert not list(log.store.spools.glob("*/*"))
 
 
 def test_a_compaction_keeps_what_is_known_of_batches(log: Log) -> None:
@@ -83,7 +83,7 @@ def test_a_compaction_keeps_what_is_known_of_batches(log: Log) -> None:
 
 def test_a_spool_that_cannot_be_read_says_where_it_is(log: Log) -> None:
     Spool(log).append(rows(1))
-    part = next(log.folder.glob("_spool/*/*/*.arrow"))
+    part = next(log.store.spools.glob("*/*/*.arrow"))
     part.write_bytes(b"no parquet")
     with pytest.raises(LakeError, match="_spool"):
         Spool(log).commit()

@@ -31,10 +31,39 @@ def test_the_url_of_a_store_is_kept_as_it_is(tmp_path: Path, url: str) -> None:
     assert _load(tmp_path, f"sources: [{{name: a, url: '{url}'}}]\n").sources[0].url == url
 
 
-def test_no_refusal_repeats_a_password(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sources: [{name: a, url: 'sftp://ada:hush@a.example/x'}]\n",
+        MINIMAL + "lake: {url: 's3://ada:hush@bucket/x'}\n",
+        MINIMAL + "lake: {url: 's3://bucket/x', options: {secret_access_key: hush}}\n",
+        MINIMAL + "lake: {url: 's3://bucket/x', options: {endpoint: 'https://ada:hush@m.example'}}\n",
+    ],
+)
+def test_no_refusal_repeats_a_password(tmp_path: Path, text: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        _load(tmp_path, "sources: [{name: a, url: 'sftp://ada:hush@a.example/x'}]\n")
+        _load(tmp_path, text)
     assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "folder"),
+    [("null", "data/lake"), ("lake", "lake"), ("/srv/lake", "/srv/lake"), ("s3://bucket/x", "data/lake")],
+)
+def test_a_lake_is_a_folder_beside_the_settings_file_or_in_a_store(tmp_path: Path, url: str, folder: str) -> None:
+    settings = _load(tmp_path, MINIMAL + f"lake: {{url: {url}}}\n")
+    assert settings.lake_dir == tmp_path / folder
+    assert settings.lake.is_elsewhere == ("://" in url)
+
+
+def test_the_environment_leads_to_another_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEWSLEDGER_LAKE__URL", "s3://bucket/lake")
+    monkeypatch.setenv("NEWSLEDGER_LAKE__OPTIONS__ENDPOINT", "https://minio.example:9000")
+    lake = _load(tmp_path, MINIMAL).lake
+    assert (lake.url, lake.options.endpoint) == ("s3://bucket/lake", "https://minio.example:9000")
+    monkeypatch.setenv("NEWSLEDGER_LAKE__OPTIONS__SECRET_ACCESS_KEY", "hush")
+    with pytest.raises(SettingsError, match="secret_access_key is a secret"):
+        _load(tmp_path, MINIMAL)
 
 
 @pytest.mark.parametrize(
@@ -116,6 +145,21 @@ def test_the_environment_overrides_one_key_and_leaves_its_neighbours(
         ("sources: [{name: a, git: x, branch: 'a:refs/heads/b'}]\n", "no name that a branch can have"),
         ("sources: [{name: a, git: x, branch: 'a*'}]\n", "no name that a branch can have"),
         ("sources: [{name: a, git: x, branch: a..b}]\n", "no name that a branch can have"),
+        (MINIMAL + "lake: {url: ''}\n", "as s3://bucket/prefix"),
+        (MINIMAL + "lake: {url: 'ftp://a.example/x'}\n", "ftp:// is no store that a lake can be in"),
+        (MINIMAL + "lake: {url: 'file:///srv/lake'}\n", "or the path of a folder"),
+        (MINIMAL + "lake: {url: 's3:///prefix'}\n", "names no bucket; write s3://bucket/prefix"),
+        (MINIMAL + "lake: {url: 's3://me:hush@bucket/x'}\n", "the bucket and the prefix alone"),
+        (MINIMAL + "lake: {url: 's3://bucket/x?X-Amz-Signature=hush'}\n", "the bucket and the prefix alone"),
+        (MINIMAL + "lake: {options: {region: eu-west-1}}\n", "options are those of s3://"),
+        (
+            MINIMAL + "lake: {url: 's3://b/x', options: {aws_secret_access_key: hush}}\n",
+            "aws_secret_access_key is a secret",
+        ),
+        (MINIMAL + "lake: {url: 's3://b/x', options: {session_token: hush}}\n", "session_token is a secret"),
+        (MINIMAL + "lake: {url: 's3://b/x', options: {wat: 1}}\n", "unknown setting lake.options.wat"),
+        (MINIMAL + "lake: {url: 's3://b/x', options: {endpoint: 'http://m.example'}}\n", "allow_http: true"),
+        (MINIMAL + "lake: {url: 's3://b/x', options: {endpoint: 'https://me:hush@m.example'}}\n", "endpoint"),
         (MINIMAL + "executor: {kind: dask}\n", "executor.address"),
         (MINIMAL + "executor: {address: 'tcp://127.0.0.1:8786'}\n", "kind: dask"),
         (MINIMAL + "executor: {kind: dask, address: nowhere}\n", "address"),
