@@ -5,6 +5,7 @@ instance that the UI shows. Dagster is imported only by the command that runs it
 """
 
 import fcntl
+import gc
 import logging
 import os
 import shutil
@@ -288,6 +289,7 @@ def main() -> NoReturn:
     stages = logging.StreamHandler()
     stages.setFormatter(logging.Formatter("%(message)s"))
     logging.getLogger("newsledger").addHandler(stages)
+    gc.set_threshold(100_000)  # what Dagster makes lives as long as the process: to look through it often is in vain
     try:
         app()
     except NewsledgerError as error:

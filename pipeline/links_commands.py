@@ -1,20 +1,21 @@
 """The command line's `newsledger links plan | check | fix`.
 
-Belongs here: arguments, what is printed, exit codes.
+Belongs here: arguments, what is printed, exit codes. What asks links is imported only by the command that asks.
 """
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.asking import Asked, ask_now
 from pipeline.errors import NewsledgerError
 from pipeline.fixing import Fix, Reason, Wanted, apply, proposed_fixes
 from pipeline.model.text import printable
 from pipeline.options import Config, Now, settings_of
-from pipeline.planning import forecast
 from pipeline.printing import print_forecast
+
+if TYPE_CHECKING:
+    from pipeline.asking import Asked
 
 NOT_ALL_ALIVE = 3
 """The exit code of a check that found a link which is not alive; 1 is an error, 2 a wrong option."""
@@ -30,6 +31,8 @@ def plan(
 ) -> None:
     """Show what a refresh would ask now: how many links, why, how long it takes at least, and what the budgets leave
     out. Sends nothing."""
+    from pipeline.planning import forecast
+
     print_forecast(forecast(settings_of(config), now), domains)
 
 
@@ -40,6 +43,8 @@ def check(
 ) -> None:
     """Ask these URLs now, as a night would, and print what they amount to; nothing of it is kept. Exit code 3 where one
     of them is not alive."""
+    from pipeline.asking import ask_now
+
     asked = ask_now(settings_of(config), urls)
     for each in asked:
         typer.echo("\n".join(map(printable, _told(each))))
@@ -98,7 +103,7 @@ def _print_diff(fixed: Fix) -> None:
     sys.stdout.buffer.flush()
 
 
-def _told(asked: Asked) -> list[str]:
+def _told(asked: "Asked") -> list[str]:
     """What a check found, line by line: the verdict, then the way to it."""
     verdict = asked.verdict
     said = [verdict["verdict"], f"confidence {verdict['confidence']:g}", *verdict["signals"]]

@@ -14,7 +14,6 @@ from rich.table import Table
 
 from pipeline.errors import QueryError
 from pipeline.model.text import printable
-from pipeline.planning import Forecast
 from pipeline.settings import Settings
 from pipeline.terminal import TERMINAL
 from pipeline.warehouse import query, read_file
@@ -22,6 +21,7 @@ from pipeline.warehouse.sweep_summary import SUMMARY, summarise
 
 if TYPE_CHECKING:
     from pipeline.doctor import Finding, Grade
+    from pipeline.planning import Forecast
 
 _COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 _LAST = """
@@ -100,7 +100,7 @@ def print_sweep(settings: Settings) -> None:
             TERMINAL.print(printable(line), soft_wrap=True, highlight=False, markup=False)
 
 
-def print_forecast(told: Forecast, domains: int) -> None:
+def print_forecast(told: "Forecast", domains: int) -> None:
     """What a night would ask: in words, then the domains that take longest."""
     reasons = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in told.reasons.items())
     left = {

@@ -11,7 +11,7 @@ from pipeline.assets.backfill import BACKFILL_OP
 from pipeline.automation import BACKFILL_JOB, REFRESH_JOB
 from pipeline.definitions import build_definitions
 from pipeline.errors import AlertError, NewsledgerError
-from pipeline.runs import STARTED_BY_TAG, fail_lost_runs
+from pipeline.runs import STARTED_BY_TAG, fail_lost_runs, files_kept_open
 from pipeline.settings import Settings
 
 LOGGER = logging.getLogger("newsledger.alerts")
@@ -38,7 +38,7 @@ def run_backfill(settings: Settings, source: str, since: str | None, now: str | 
 def _run(settings: Settings, job_name: str, config: Mapping[str, object]) -> dg.ExecuteInProcessResult:
     job = build_definitions(settings).resolve_job_def(job_name)
     run_id = str(uuid4())
-    with dg.DagsterInstance.get() as instance:
+    with dg.DagsterInstance.get() as instance, files_kept_open(instance, run_id):
         fail_lost_runs(instance, settings)
         try:
             return job.execute_in_process(

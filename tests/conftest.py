@@ -1,5 +1,6 @@
 """What several tests stand on: the corpus, small archives written for one test, settings over them."""
 
+import gc
 import os
 import shutil
 from collections.abc import Callable
@@ -8,10 +9,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.settings import Settings, load_settings
+from pipeline.settings import Executor, Links, Settings, Source, load_settings
+from tests.refreshing import refresh
 
 ROOT = Path(__file__).resolve().parents[1]
 SEED_SITE = ROOT / "seeds" / "site"
+gc.set_threshold(100_000)  # as the program does
 
 
 @pytest.fixture
@@ -27,6 +30,27 @@ def corpus() -> Path:
 def sample_site(tmp_path: Path) -> Path:
     """A copy of the sample site that a test may change."""
     return Path(shutil.copytree(SEED_SITE, tmp_path / "site"))
+
+
+@pytest.fixture(scope="session")
+def refreshed_sample(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The sample after one refresh, on the first night of 2026, without its links. For reading: all tests share it."""
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("refreshed") / "data",
+        sources=(Source(name="sample", path=SEED_SITE),),
+        links=Links(enabled=False),
+        executor=Executor(kind="serial"),
+    )
+    refresh(settings, "2026-01-01T02:00:00Z")
+    return settings
+
+
+@pytest.fixture
+def begun_sample(refreshed_sample: Settings, settings_for: Callable[..., Settings], sample_site: Path) -> Settings:
+    """The same, of a copy of the site, for a test to go on from: a lake is copied sooner than made."""
+    settings = settings_for(sample_site)
+    shutil.copytree(refreshed_sample.data_dir, settings.data_dir, symlinks=True)
+    return settings
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ Ten nights after the first, when every link is due again, the archive and the wo
 question has an answer. The changes are made to copies; the sample itself stays as it is.
 """
 
-import json
 import os
 import shutil
 import subprocess
@@ -12,6 +11,9 @@ import sys
 from pathlib import Path
 
 import yaml
+
+from pipeline.settings import Source, load_settings
+from tests.refreshing import refresh
 
 ROOT = Path(__file__).resolve().parents[1]
 SEEDS = ROOT / "seeds"
@@ -62,8 +64,12 @@ _ANSWERS: dict[tuple[str, str], dict[str, object] | None] = {
 
 
 def first_night(data_dir: Path) -> str:
-    """Refresh the sample as it is; what the program printed."""
-    return _refresh(data_dir, FIRST_NIGHT)
+    """Refresh the sample as it is, by the program; what it printed."""
+    environment = os.environ | {"NEWSLEDGER_DATA_DIR": str(data_dir), "NEWSLEDGER_NOW": FIRST_NIGHT, "COLUMNS": "100"}
+    # Through the console script, since what it prints names it.
+    command = [str(Path(sys.executable).with_name("newsledger")), "refresh", "--config", "seeds/newsledger.yaml"]
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True, cwd=ROOT, timeout=110)
+    return done.stdout.replace(str(data_dir.resolve()), "…/data/sample").replace(command[0], ".venv/bin/newsledger")
 
 
 def second_night(data_dir: Path, copies: Path) -> None:
@@ -84,20 +90,10 @@ def second_night(data_dir: Path, copies: Path) -> None:
         if answer is not None:
             paths[path] = answer
     (copies / "web.yaml").write_text(yaml.safe_dump(web), "utf-8")
-    source = {"name": "coastal-energy", "path": str(copies / "site")}
-    _refresh(
-        data_dir,
-        SECOND_NIGHT,
-        NEWSLEDGER_SOURCES=json.dumps([source]),
-        NEWSLEDGER_LINKS__REHEARSAL=str(copies / "web.yaml"),
-    )
-
-
-def _refresh(data_dir: Path, now: str, **variables: str) -> str:
-    environment = os.environ | {"NEWSLEDGER_DATA_DIR": str(data_dir), "NEWSLEDGER_NOW": now, "COLUMNS": "100"}
-    # Through the console script, since what it prints names it.
-    command = [str(Path(sys.executable).with_name("newsledger")), "refresh", "--config", "seeds/newsledger.yaml"]
-    done = subprocess.run(
-        command, env=environment | variables, check=True, capture_output=True, text=True, cwd=ROOT, timeout=110
-    )
-    return done.stdout.replace(str(data_dir.resolve()), "…/data/sample").replace(command[0], ".venv/bin/newsledger")
+    settings = load_settings(SEEDS / "newsledger.yaml")
+    changed = {
+        "data_dir": data_dir,
+        "sources": (Source(name="coastal-energy", path=copies / "site"),),
+        "links": settings.links.model_copy(update={"rehearsal": copies / "web.yaml"}),
+    }
+    refresh(settings.model_copy(update=changed), SECOND_NIGHT)

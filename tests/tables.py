@@ -83,14 +83,14 @@ class Archive:
                 blocking = filter(blocks, checks_on("coverage"))
                 results = [result for found in run_checks(builder, blocking).values() for result in found]
         assert [result.description for result in results if not result.passed] == []
-        with self._tables() as connection:
+        with self._tables(built) as connection:
             repeated = {name: repeated_keys(connection, relation(name)) for name in built}
         assert {name: rows for name, rows in repeated.items() if rows} == {}
         return built
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]]:
         """Every row of a query over the tables of the last refresh, ids as text."""
-        with self._tables() as connection:
+        with self._tables(name for name in TABLES if name in sql) as connection:
             rows = connection.execute(sql, parameters).fetchall()
         return [tuple(str(value) if isinstance(value, UUID) else value for value in row) for row in rows]
 
@@ -104,12 +104,12 @@ class Archive:
         return {name: snapshots.path(table) for name, table in snapshots.staged().tables.items()}
 
     @contextmanager
-    def _tables(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _tables(self, names: Iterable[str]) -> Iterator[duckdb.DuckDBPyConnection]:
+        files = self.files()
         with duckdb.connect() as connection:
             connection.execute("set TimeZone = 'UTC'; create schema coverage")
-            for name, file in self.files().items():
-                if name in TABLES:
-                    connection.execute(f"create view {name} as from read_parquet('{file}')")
+            for name in names:
+                connection.execute(f"create view {name} as from read_parquet('{files[name]}')")
             yield connection
 
 

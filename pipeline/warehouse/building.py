@@ -42,8 +42,12 @@ def build_warehouse(
                 connection.execute(f"create schema {schema}")
             for full_name, (table, files) in tables.items():
                 _load(connection, TABLES[full_name], table, files)
+            connection.begin()  # one transaction: each costs a sync, and there are hundreds of comments
+            for full_name in tables:
+                _comment(connection, TABLES[full_name], relation(full_name).description)
             macros = _macros(connection, tables.keys())
             _catalog(connection, tables, macros)
+            connection.commit()
             connection.execute("checkpoint")
         finally:
             connection.close()
@@ -62,7 +66,6 @@ def _load(connection: duckdb.DuckDBPyConnection, declared: Table, table: TableFi
         raise WarehouseError(
             f"{declared.full_name}: {rows} rows were loaded, but the snapshot counts {table.rows} in {files[-1].parent}"
         )
-    _comment(connection, declared, relation(declared.full_name).description)
 
 
 def _macros(connection: duckdb.DuckDBPyConnection, loaded: AbstractSet[str]) -> list[Relation]:

@@ -23,6 +23,7 @@ from pipeline.lake.relations import relation
 from pipeline.lake.session import open_session
 from pipeline.settings import Settings, load_settings
 from pipeline.warehouse import query, read_file
+from tests.refreshing import refresh
 from tests.repositories import FIRST_COMMIT, Files, Origin, git
 from tests.tables import Archive
 
@@ -562,7 +563,7 @@ def test_the_command_tells_what_it_took_in_and_the_next_refresh_shows_it(
     assert "archive: walked 5 commits, 5 versions of files" in told
     assert "appended 3 rows" in told
     assert "newsledger refresh" in told
-    newsledger("refresh")
+    refresh(settings)
     file = read_file(settings.warehouse_file)
     heats = query(file, "select heat, first_seen_at from coverage.document_versions order by 1").to_pylist()
     assert heats == [{"heat": day, "first_seen_at": at(FIRST_COMMIT + day * DAY)} for day in range(5)]
@@ -571,7 +572,7 @@ def test_the_command_tells_what_it_took_in_and_the_next_refresh_shows_it(
     with dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
         runs = [(run.job_name, run.tags["newsledger/kind"], run.status) for run in reversed(instance.get_runs())]
     done = dg.DagsterRunStatus.SUCCESS
-    assert runs == [("backfill_history", "backfill", done)] * 2 + [("refresh", "refresh", done)]
+    assert runs == [("backfill_history", "backfill", done)] * 2
 
 
 def test_an_error_of_the_command_is_one_message(origin: Origin, newsledger: Callable[..., str]) -> None:

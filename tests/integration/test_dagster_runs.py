@@ -5,7 +5,8 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -20,8 +21,10 @@ from pipeline.lake.lock import hold_lock
 from pipeline.lake.refresh import Refresh, begin_refresh
 from pipeline.model.tables import TABLES
 from pipeline.report.pictures import PICTURES
-from pipeline.settings import Settings
+from pipeline.settings import Executor, Links, Settings, Source
 from pipeline.warehouse import query, read_file
+from tests.conftest import SEED_SITE
+from tests.refreshing import QUIET
 
 ROOT = Path(__file__).parents[2]
 ALWAYS_FAILS = """\
@@ -46,6 +49,33 @@ def settings(settings_for: Callable[..., Settings], sample_site: Path) -> Settin
     return settings_for(sample_site)
 
 
+@dataclass(frozen=True, slots=True)
+class FirstRun:
+    """A whole run on the sample, for reading."""
+
+    settings: Settings
+    definitions: dg.Definitions
+    instance: dg.DagsterInstance
+    result: dg.ExecuteInProcessResult
+
+    def metadata(self, key: str) -> Mapping[str, dg.MetadataValue]:
+        """What an asset's event tells."""
+        return _last_metadata(self.instance, key)
+
+
+@pytest.fixture(scope="module")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FirstRun]:
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("first") / "data",
+        sources=(Source(name="sample", path=SEED_SITE),),
+        links=Links(enabled=False),
+        executor=Executor(kind="serial"),
+    )
+    definitions = build_definitions(settings)
+    with dg.DagsterInstance.ephemeral() as ephemeral:
+        yield FirstRun(settings, definitions, ephemeral, _refresh(definitions, ephemeral))
+
+
 @pytest.fixture
 def sql_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of `sql/` that a test may change, read instead of ours."""
@@ -60,12 +90,18 @@ def _refresh(
     definitions: dg.Definitions, instance: dg.DagsterInstance, only: list[dg.AssetKey] | None = None
 ) -> dg.ExecuteInProcessResult:
     job = definitions.resolve_job_def("refresh")
-    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-    return job.execute_in_process(instance=instance, raise_on_error=False, asset_selection=only, run_config=quiet)
+    return job.execute_in_process(instance=instance, raise_on_error=False, asset_selection=only, run_config=QUIET)
 
 
 def _key(name: str) -> dg.AssetKey:
     return dg.AssetKey.from_user_string(name)
+
+
+def _last_metadata(instance: dg.DagsterInstance, key: str) -> Mapping[str, dg.MetadataValue]:
+    event = instance.get_latest_materialization_event(_key(key))
+    assert event is not None, key
+    assert event.asset_materialization is not None
+    return event.asset_materialization.metadata
 
 
 def _evaluations(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:
@@ -81,16 +117,13 @@ def _failure(instance: dg.DagsterInstance, run_id: str) -> str:
     )
 
 
-def test_the_job_materializes_everything_and_evaluates_every_check(
-    settings: Settings, instance: dg.DagsterInstance
-) -> None:
-    definitions = build_definitions(settings)
-    result = _refresh(definitions, instance)
+def test_the_job_materializes_everything_and_evaluates_every_check(first_run: FirstRun) -> None:
+    result = first_run.result
     assert result.success
 
-    graph = definitions.resolve_asset_graph()
+    graph = first_run.definitions.resolve_asset_graph()
     for key in graph.get_all_asset_keys():
-        assert instance.get_latest_materialization_event(key) is not None, key
+        assert first_run.instance.get_latest_materialization_event(key) is not None, key
     evaluated = {evaluation.asset_check_key for evaluation in result.get_asset_check_evaluations()}
     assert evaluated == graph.asset_check_keys
     failed = {name: evaluation.severity for name, evaluation in _evaluations(result).items() if not evaluation.passed}
@@ -105,14 +138,10 @@ def test_the_job_materializes_everything_and_evaluates_every_check(
     ), "the sample has one of each, and nothing graver"
 
 
-def test_each_table_tells_its_rows_and_shows_the_first(settings: Settings, instance: dg.DagsterInstance) -> None:
-    assert _refresh(build_definitions(settings), instance).success
-    file = read_file(settings.warehouse_file)
+def test_each_table_tells_its_rows_and_shows_the_first(first_run: FirstRun) -> None:
+    file = read_file(first_run.settings.warehouse_file)
     for full_name in TABLES.keys() - {"ops.catalog"}:
-        event = instance.get_latest_materialization_event(dg.AssetKey(full_name.split(".")))
-        assert event is not None
-        assert event.asset_materialization is not None
-        metadata = event.asset_materialization.metadata
+        metadata = first_run.metadata(full_name.replace(".", "/"))
         rows = query(file, f"select count(*) as n from {full_name}").to_pylist()[0]["n"]
         assert metadata["dagster/row_count"].value == rows, full_name
         preview = str(metadata["preview"].value).splitlines()
@@ -122,17 +151,12 @@ def test_each_table_tells_its_rows_and_shows_the_first(settings: Settings, insta
         assert max(map(len, preview)) < 80 * columns, full_name
 
 
-def test_pictures_of_the_report_are_shown_on_the_assets_that_they_belong_to(
-    settings: Settings, instance: dg.DagsterInstance
-) -> None:
+def test_pictures_of_the_report_are_shown_on_the_assets_that_they_belong_to(first_run: FirstRun) -> None:
     """As images that need no network; what cannot be drawn yet says why, and nothing grows without bounds."""
-    assert _refresh(build_definitions(settings), instance).success
-    shown = {}
-    for picture in PICTURES.values():
-        event = instance.get_latest_materialization_event(dg.AssetKey(picture.belongs_to.split(".")))
-        assert event is not None
-        assert event.asset_materialization is not None
-        shown[picture.name] = str(event.asset_materialization.metadata[picture.name].value)
+    shown = {
+        picture.name: str(first_run.metadata(picture.belongs_to.replace(".", "/"))[picture.name].value)
+        for picture in PICTURES.values()
+    }
     assert max(map(len, shown.values())) < 100_000
     images = {name: text for name, text in shown.items() if "](data:image/svg+xml;base64," in text}
     assert {"topics_by_week", "clusters_picture"} <= images.keys()
@@ -142,24 +166,23 @@ def test_pictures_of_the_report_are_shown_on_the_assets_that_they_belong_to(
     assert shown["files_by_refresh"].startswith("Two published refreshes are needed")
 
 
-def test_a_second_run_makes_no_table_of_content_anew(settings: Settings, instance: dg.DagsterInstance) -> None:
-    definitions = build_definitions(settings)
-    for made_anew in (True, False):
-        assert _refresh(definitions, instance).success
-        event = instance.get_latest_materialization_event(_key("coverage/stories"))
-        assert event is not None
-        assert event.asset_materialization is not None
-        assert event.asset_materialization.metadata["made_anew"].value is made_anew
+def test_a_second_run_makes_no_table_of_content_anew(
+    first_run: FirstRun, begun_sample: Settings, instance: dg.DagsterInstance
+) -> None:
+    assert first_run.metadata("coverage/stories")["made_anew"].value is True
+    assert _refresh(build_definitions(begun_sample), instance).success
+    assert _last_metadata(instance, "coverage/stories")["made_anew"].value is False
 
 
-def test_a_refresh_that_does_not_add_up_publishes_nothing(settings: Settings, instance: dg.DagsterInstance) -> None:
+def test_a_refresh_that_does_not_add_up_publishes_nothing(begun_sample: Settings, instance: dg.DagsterInstance) -> None:
+    settings = begun_sample
+
     @dg.resource
     def miscounting() -> Iterator[Refresh]:
         with begin_refresh(settings, "a run that miscounts", None) as begun:
             begun.record("read", source="sample", files_seen=7, files_accepted=3, files_rejected=1)
             yield begun
 
-    assert _refresh(build_definitions(settings), instance).success
     published = read_file(settings.warehouse_file)
     snapshot = (settings.lake_dir / "tables" / "current.json").read_bytes()
 
@@ -179,10 +202,10 @@ def test_a_refresh_that_does_not_add_up_publishes_nothing(settings: Settings, in
 
 
 def test_what_a_blocking_check_refused_cannot_be_published_by_hand_either(
-    settings: Settings, instance: dg.DagsterInstance, sql_folder: Path
+    begun_sample: Settings, instance: dg.DagsterInstance, sql_folder: Path
 ) -> None:
     """Someone who starts a run at warehouse/file skips the step whose check failed, not the check."""
-    assert _refresh(build_definitions(settings), instance).success
+    settings = begun_sample
     published = read_file(settings.warehouse_file)
     check = ALWAYS_FAILS.format(severity="error", blocking="yes")
     (sql_folder / "checks" / "no_stories.sql").write_text(check, "utf-8")
@@ -197,19 +220,18 @@ def test_what_a_blocking_check_refused_cannot_be_published_by_hand_either(
 
 
 def test_publication_alone_works_after_a_good_refresh_and_not_before_one(
-    settings: Settings, instance: dg.DagsterInstance
+    settings_for: Callable[..., Settings], begun_sample: Settings, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
-    definitions = build_definitions(settings)
     warehouse = [_key(f"warehouse/{name}") for name in ("file", "report", "published")]
-    too_early = _refresh(definitions, instance, warehouse)
+    nothing_yet = settings_for(tmp_path / "site", data_dir=str(tmp_path / "other"))
+    too_early = _refresh(build_definitions(nothing_yet), instance, warehouse)
     assert not too_early.success
     assert "run the whole job refresh" in _failure(instance, too_early.run_id)
-    assert not settings.warehouse_file.exists()
+    assert not nothing_yet.warehouse_file.exists()
 
-    assert _refresh(definitions, instance).success
-    published = read_file(settings.warehouse_file)
-    assert _refresh(definitions, instance, warehouse).success
-    assert read_file(settings.warehouse_file) != published
+    published = read_file(begun_sample.warehouse_file)
+    assert _refresh(build_definitions(begun_sample), instance, warehouse).success
+    assert read_file(begun_sample.warehouse_file) != published
 
 
 @pytest.mark.parametrize(("severity", "blocking"), [("warn", "no"), ("error", "no")])
@@ -351,18 +373,17 @@ def test_a_source_that_cannot_be_reached_is_asked_again(
     assert instance.all_logs(failed.run_id, of_type=dg.DagsterEventType.STEP_UP_FOR_RETRY) == []
 
 
+@pytest.mark.usefixtures("begun_sample")
 def test_the_links_alone_and_a_rebuild_are_jobs_that_read_no_content(
     settings_for: Callable[..., Settings], sample_site: Path, instance: dg.DagsterInstance, sql_folder: Path
 ) -> None:
     web = {"rehearsal": str(ROOT / "seeds" / "web.yaml"), "pace_seconds": 0.02, "timeout_seconds": 3}
-    assert _refresh(build_definitions(settings_for(sample_site)), instance).success
     (sample_site / "_news" / "2024-06-26-new.md").write_text("---\ncategory: news\ntitle: New\n---\n", "utf-8")
     settings = settings_for(sample_site, links=web)
 
     def run(name: str) -> dict[str, object]:
         definitions = build_definitions(settings)
-        config = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-        config |= definitions.resolve_job_def(name).run_config or {}
+        config = QUIET | dict(definitions.resolve_job_def(name).run_config or {})
         assert definitions.resolve_job_def(name).execute_in_process(instance=instance, run_config=config).success
         last = "select outcome, files_seen, urls_checked from ops.refreshes order by started_at desc limit 1"
         return query(read_file(settings.warehouse_file), last).to_pylist()[0]

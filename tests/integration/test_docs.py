@@ -4,6 +4,7 @@ import importlib.util
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -16,7 +17,7 @@ import pytest
 from pipeline.links import vocabulary
 from pipeline.settings import Links, Wayback
 from pipeline.warehouse import query, read_file
-from tests.sample import first_night, second_night
+from tests.sample import SECOND_NIGHT, first_night, second_night
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -80,9 +81,10 @@ def test_every_target_is_drawn_over_the_dates_of_all_measurements(document: Modu
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The sample after its two nights."""
+    """The sample after its two nights, and its data_dir as the first one left it."""
 
     printed: str
+    first: Path
     warehouse: Path
 
 
@@ -90,8 +92,9 @@ class Sample:
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
     folder = tmp_path_factory.mktemp("sample")
     printed = first_night(folder / "data")
+    first = Path(shutil.copytree(folder / "data", folder / "first", symlinks=True))
     second_night(folder / "data", folder)
-    return Sample(printed, read_file(folder / "data" / "warehouse.duckdb"))
+    return Sample(printed, first, read_file(folder / "data" / "warehouse.duckdb"))
 
 
 def test_the_readme_shows_what_make_run_prints(document: ModuleType, sample: Sample) -> None:
@@ -165,8 +168,8 @@ def test_each_question_is_answered_by_a_table_of_its_own() -> None:
     assert all(len(marts) == 1 for marts in asked)
 
 
-def test_every_command_of_the_readme_runs(tmp_path: Path) -> None:
-    """Those of the terminal, in order, on a data_dir of their own. `make run` and `make ui` have tests of their own."""
+def test_every_command_of_the_readme_runs(sample: Sample) -> None:
+    """Those of the terminal, in order, after the first night. `make run` and `make ui` have tests of their own."""
     commands = [
         line.partition("  #")[0].strip()
         for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
@@ -176,9 +179,10 @@ def test_every_command_of_the_readme_runs(tmp_path: Path) -> None:
     assert len(commands) >= 5
     environment = os.environ | {
         "NEWSLEDGER_CONFIG": str(ROOT / "seeds" / "newsledger.yaml"),
-        "NEWSLEDGER_DATA_DIR": str(tmp_path / "data"),
+        "NEWSLEDGER_DATA_DIR": str(sample.first),
+        "NEWSLEDGER_NOW": SECOND_NIGHT,
     }
-    for command in [".venv/bin/newsledger refresh", *commands]:
+    for command in commands:
         arguments = [argument for argument in shlex.split(command)[1:] if argument != "--open"]
         done = subprocess.run(
             [sys.executable, "-m", "pipeline.cli", *arguments],

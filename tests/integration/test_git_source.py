@@ -17,6 +17,7 @@ from pipeline.lake.refresh import begin_refresh
 from pipeline.model.urls import SiteBase
 from pipeline.settings import Settings, load_settings
 from pipeline.warehouse import query, read_file
+from tests.refreshing import refresh
 from tests.repositories import Origin
 
 FILE = "---\ncategory: news\ntitle: One\nquality: 10\nheat: 10\n---\n"
@@ -135,27 +136,24 @@ def test_the_asset_tells_the_place_and_the_branch_and_no_password(settings_for: 
 def test_a_repository_that_cannot_be_fetched_fails_the_run_and_the_last_warehouse_stays(
     origin: Origin, write_settings: Callable[..., Path], tmp_path: Path
 ) -> None:
-    def refresh() -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "pipeline.cli", "refresh", "-c", str(config)],
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-        )
-
     origin.commit({"_news/a.md": FILE})
     config = write_settings(tmp_path, sources=_source(origin))
-    first = refresh()
-    assert first.returncode == 0, first.stderr
     settings = load_settings(config)
+    refresh(settings)
     published = read_file(settings.warehouse_file)
     gone = origin.folder.rename(tmp_path / "gone")
-    failed = refresh()
+    failed = subprocess.run(
+        [sys.executable, "-m", "pipeline.cli", "refresh", "-c", str(config)],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
     assert failed.returncode == 1
     assert f"{origin.folder}: there is no git repository" in failed.stderr
     assert "Traceback" not in failed.stderr
     assert read_file(settings.warehouse_file) == published
     assert query(published, "select path from coverage.stories").to_pylist() == [{"path": "_news/a.md"}]
     gone.rename(origin.folder)
-    assert refresh().returncode == 0
+    refresh(settings)
+    assert read_file(settings.warehouse_file) != published

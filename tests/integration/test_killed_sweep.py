@@ -19,8 +19,10 @@ from pyarrow import feather
 
 from bench.links.serving import Serving, host, serving
 from pipeline.lake.logs import Logs
+from pipeline.settings import load_settings
 from pipeline.warehouse import query, read_file
 from tests.conftest import ROOT, SEED_SITE
+from tests.refreshing import refresh
 
 URLS = 900
 FLUSH_ROWS, CONCURRENCY = 60, 8
@@ -117,8 +119,9 @@ def test_a_refresh_killed_in_mid_sweep_goes_on_where_it_was(tmp_path: Path) -> N
     settled = set(kept["url_id"].to_pylist())
     assert settled
 
-    env = os.environ | {"NEWSLEDGER_LINKS__PACE_SECONDS": "0.02"}
-    subprocess.run([*command, "2026-03-01T02:30:00Z"], check=True, capture_output=True, env=env)
+    settings = load_settings(config)
+    links = settings.links.model_copy(update={"pace_seconds": 0.02})
+    refresh(settings.model_copy(update={"links": links}), "2026-03-01T02:30:00Z")
     rows = query(
         read_file(tmp_path / "data" / "warehouse.duckdb"),
         "select check_id::varchar as check_id, url_id::varchar as url_id, refresh_id from links.checks",

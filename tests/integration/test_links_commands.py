@@ -6,7 +6,6 @@ import os
 import shutil
 import stat
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -25,6 +24,7 @@ from pipeline.lake.lock import hold_lock
 from pipeline.lake.refresh import begin_refresh
 from pipeline.settings import Settings, load_settings
 from pipeline.warehouse import query, read_file
+from tests.refreshing import refresh
 from tests.repositories import Origin
 from tests.tables import uid
 from tests.warehouses import published
@@ -123,13 +123,7 @@ def after_a_night(tmp_path_factory: pytest.TempPathFactory) -> Archive:
         "executor": {"kind": "serial"},
     }
     (folder / "newsledger.yaml").write_text(yaml.safe_dump(values), "utf-8")
-    subprocess.run(
-        [sys.executable, "-m", "pipeline.cli", "refresh", "--config", str(folder / "newsledger.yaml")],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-        check=True,
-        capture_output=True,
-        timeout=100,
-    )
+    refresh(load_settings(folder / "newsledger.yaml"))
     return Archive(folder)
 
 

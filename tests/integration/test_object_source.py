@@ -24,6 +24,8 @@ from pipeline.lake.refresh import begin_refresh
 from pipeline.lake.session import open_session
 from pipeline.model.urls import SiteBase
 from pipeline.settings import Settings, Source
+from pipeline.warehouse import query, read_file
+from tests.refreshing import refresh
 from tests.stores import Store, serve_store
 
 FILE = "---\ncategory: news\ntitle: One\nquality: 10\nheat: 10\n---\n"
@@ -279,22 +281,15 @@ def test_the_site_in_a_store_is_named_by_its_own_config(store: Store) -> None:
     assert site_base(source, Objects("s3://archive/site")) is None
 
 
-def test_a_whole_refresh_reads_the_sample_from_a_store(
-    store: Store, write_settings: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_a_whole_refresh_reads_the_sample_from_a_store(store: Store, settings_for: SettingsFor, tmp_path: Path) -> None:
     site = ROOT / "seeds" / "site"
     files = {f"site/{path.relative_to(site)}": path.read_bytes() for path in site.rglob("*") if path.is_file()}
     store.seed("archive", files)
-    config = write_settings(tmp_path, sources=[{"name": "sample", "url": "s3://archive/site"}])
-    ran = subprocess.run(
-        [sys.executable, "-m", "pipeline.cli", "refresh", "--config", str(config)],
-        env=os.environ | {"COLUMNS": "160"},
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=True,
-    )
-    assert "93 changed, 3 rejected" in ran.stdout
+    settings = settings_for(tmp_path, sources=[{"name": "sample", "url": "s3://archive/site"}])
+    refresh(settings)
+    [row] = query(read_file(settings.warehouse_file), "from ops.refreshes").to_pylist()
+    assert (row["files_seen"], row["files_rejected"], row["outcome"]) == (93, 3, "published")
+    assert row["files_accepted"] + row["files_rejected"] + row["files_skipped"] == 93
 
 
 def test_a_driver_that_is_not_installed_is_named(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pipeline.model.urls import url_forms
 from pipeline.rehearsal import load_web
 from pipeline.settings import load_settings
 from pipeline.warehouse import query, read_file
+from tests.refreshing import refresh
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "seeds" / "newsledger.yaml"
@@ -23,14 +24,9 @@ CONFIG = ROOT / "seeds" / "newsledger.yaml"
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The warehouse of the sample after three nights: the first, the next, and the first strike's due date."""
     folder = tmp_path_factory.mktemp("sample")
+    settings = load_settings(CONFIG).model_copy(update={"data_dir": folder})
     for night in ("2026-12-01", "2026-12-02", "2026-12-04"):
-        subprocess.run(
-            [sys.executable, "-m", "pipeline.cli", "refresh", "--config", str(CONFIG), "--now", f"{night}T02:00:00Z"],
-            env=os.environ | {"NEWSLEDGER_DATA_DIR": str(folder)},
-            check=True,
-            capture_output=True,
-            timeout=100,
-        )
+        refresh(settings, f"{night}T02:00:00Z")
     return read_file(folder / "warehouse.duckdb")
 
 

@@ -1,7 +1,6 @@
 """Every trap of real archives, and what becomes of it: the one table that the tests run and `docs/traps.md` shows."""
 
 import tempfile
-from functools import cache
 from pathlib import Path
 
 from tests.traps.disk import ON_DISK
@@ -19,7 +18,6 @@ TRAPS: dict[str, tuple[Trap, ...]] = {
 }
 
 
-@cache
 def outcome_of(trap: Trap) -> str:
     """What becomes of it, in words made of what the program wrote."""
     with tempfile.TemporaryDirectory() as folder:
