@@ -39,8 +39,8 @@ class Visit:
     hop: int = 0
     ranged: bool = True
     retries: int = 0
-    requests: int = 0
     asked: set[str] = field(default_factory=set)
+    """The URLs of the hops before."""
     attempts: dict[tuple[Client, int], int] = field(default_factory=dict)
 
     def restart(self, client: Client, method: Method) -> None:
@@ -51,6 +51,7 @@ class Visit:
         self.asked.clear()
 
     def follow(self, url: str, domain: str) -> None:
+        self.asked.add(self.url)
         self.url, self.domain, self.hop = url, domain, self.hop + 1
 
     def next_attempt(self) -> int:
