@@ -49,6 +49,9 @@ class Listener(Protocol):
     def postpone(self, case: Case, reason: str, detail: str | None, error: ErrorClass | None = None) -> None:
         """Not tonight."""
 
+    def second_look(self, case: Case, host: str) -> Case | None:
+        """The question to the second client about a case whose host is silent, if one is wanted still."""
+
     @property
     def has_room(self) -> bool:
         """Whether more may be asked before something is written."""
@@ -201,6 +204,26 @@ class Asking:
             self._pacer.release(domain)
             self._waiting_for_thread.append(case)
             return
+        self._ask(domain, case, route)
+        host = route.place.host
+        if visit.client is Client.LIBCURL and self._hosts.begins(host, visit.due.url_id) and not visit.hop:
+            self._loop.call_later(self._plan.silence_seconds, self._suspect, domain, case, route)
+
+    def _suspect(self, domain: str, case: Case, route: Route) -> None:
+        """The host of `case` has been silent for a while. Its time-outs will put it in question: if a thread and the
+        domain's pace allow it, the second client is asked now, side by side with the first."""
+        if self._finished.done() or self.over or not (self._opinions.free and self._has_room()):
+            return
+        if not self._pacer.take_beside(domain, time.monotonic()):
+            return
+        look = self._listener.second_look(case, route.place.host)
+        if look is None:
+            self._pacer.release(domain)
+        else:
+            self._ask(domain, look, route)
+
+    def _ask(self, domain: str, case: Case, route: Route) -> None:
+        visit = case.visit
         question = Question(visit.url, visit.method, visit.ranged, route, self._pacer.is_empty(domain))
         self._under_way += 1
         self.requests += 1
@@ -255,7 +278,7 @@ class Asking:
             detail = f"{plan.timeouts_to_settle} time-outs in a row on other URLs of {place.host}"
             self._listener.unasked(case, Kind.SHARED, down, detail)
             return None
-        if self._hosts.in_question(place.host, visit.due.url_id):
+        if self._hosts.in_question(place.host, visit.due.url_id, visit.client):
             self._parked[place.host].append(case)
             return None
         if route is not None and place is route.place:

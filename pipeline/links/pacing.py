@@ -88,6 +88,14 @@ class Pacer(Generic[Item]):
                 return lane.domain, item
         return None
 
+    def take_beside(self, domain: str, now: float) -> bool:
+        """Hold one more connection of the domain, if its pace lets something out of its queue's turn start now."""
+        lane = self._lanes[domain]
+        if lane.under_way >= lane.pace.connections or lane.next_start > now:
+            return False
+        lane.under_way += 1
+        return True
+
     def started(self, domain: str, now: float) -> None:
         lane = self._lanes[domain]
         if lane.pace.gap:

@@ -138,6 +138,13 @@ class Settling:
         case.visit.restart(Client.REQUESTS, Method.GET)
         self._asking.put(case)
 
+    def second_look(self, case: Case, host: str) -> Case | None:
+        if id(case) not in self.open or not self._hosts.question_silent(host, case.due.url_id):
+            return None
+        look = case.second_look(host)
+        self.open[id(look)] = look
+        return look
+
     # What is asked because of a doubt.
 
     def _doubt(self, case: Case) -> None:
@@ -167,7 +174,7 @@ class Settling:
     # What is settled.
 
     def _note_unasked(self, case: Case, kind: Kind, error: ErrorClass | None, detail: str | None) -> None:
-        if case.beyond is not Kind.PROBE:
+        if case.beyond is not Kind.PROBE and case.beside is None:
             kind = Kind.CONTROL if case.beyond is Kind.CONTROL else kind
             case.rows.append(observe_unasked(self._plan, case.visit, kind, error, detail, self._asking.now()))
 
@@ -180,7 +187,10 @@ class Settling:
         self.open.pop(id(case), None)
         if case.questions is not None:
             self._answer_question(case)
-        self._outbox.add(case.rows)
+        if case.beside is not None and id(case.beside) in self.open:
+            case.beside.rows += case.rows
+        else:
+            self._outbox.add(case.rows)
         self._on_settled(case)
 
     def _depart(self, case: Case) -> None:
