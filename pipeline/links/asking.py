@@ -76,7 +76,7 @@ class Asking:
         self._began = time.monotonic()
         self._deadline = self._began + plan.nightly_seconds
         self._finished: asyncio.Future[None] = self._loop.create_future()
-        self._pacer: Pacer[Case] = Pacer(plan.pace_of)
+        self._pacer: Pacer[Case] = Pacer(plan.pace_of, self._deadline)
         self._waiting_for_thread: deque[Case] = deque()
         self._parked: defaultdict[str, list[Case]] = defaultdict(list)
         """By host: what waits for the second client's word on it."""
@@ -176,7 +176,7 @@ class Asking:
             self._finished.set_result(None)
             return
         wakes_at = None if self.over else self._pacer.wakes_at()
-        if wakes_at is not None and self._has_room():
+        if wakes_at is not None and self._pump_handle is None and self._has_room():
             self._alarm.set(min(wakes_at, self._deadline))
 
     def _has_room(self) -> bool:

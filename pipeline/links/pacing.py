@@ -5,9 +5,14 @@ the caller's: every time here is a monotonic number of seconds that is passed in
 without waiting. A domain is taken in three steps: `take` hands out its next item and holds one of its connections;
 `started` is told when the request truly left; `finished` (or `release`, when nothing was sent) gives the connection
 back.
+
+A night is as long as its longest queue. So the domains with long queues are asked whenever their gap allows, and all
+others are spread over most of that time: were they asked as soon as they may, thousands at once would keep the longest
+queue waiting for its turn, and the network would have nothing to do later.
 """
 
 import heapq
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,6 +27,15 @@ UNPROVEN_CONNECTIONS = 5
 """A domain that has not answered yet gets no more at once: enough to settle that it is not there, and too few for some
 dozens of such domains to take every connection of a night."""
 
+_SPREAD = 1.5
+"""So much faster than over the time of the longest queue the others are asked: retries and hops are to come."""
+_LONG = 0.5
+"""A queue of at least this share of the longest one's time is never held back."""
+_AT_ONCE_SECONDS = 0.002
+"""Starts that are held back are let go together when so much time has passed: each wake-up costs as much as a start."""
+_LOOK_SECONDS = 1.0
+"""So often the longest queue is looked for."""
+
 
 @dataclass(slots=True)
 class _Lane(Generic[Item]):
@@ -32,23 +46,39 @@ class _Lane(Generic[Item]):
     under_way: int = 0
     at_once: int = 1
     """So many requests may be under way: few until the domain has answered."""
+    is_begun: bool = False
     listed: int | None = None
-    """The order under which it stands in one of the two heaps of lanes; an entry of another order is void."""
+    """The order under which it stands in one of the heaps of lanes; an entry of another order is void."""
+
+    @property
+    def seconds(self) -> float:
+        """What its queue takes at the least."""
+        return (len(self.queue) - 1) * self.pace.gap
+
+
+_Ranked = list[tuple[tuple[float, float], int, _Lane[Item]]]
 
 
 class Pacer(Generic[Item]):
-    """The queues of all domains: a heap of those that must wait, by the time they may be asked again, and a heap of
-    those that may be asked now, the one first that has the most time still to take: the night is as long as the longest
-    queue. Without a gap, the domain that answered last goes first, since its connection is open."""
+    """The queues of all domains: a heap of those that must wait, by the time they may be asked again, and two of those
+    that may be asked now, the one first that has the most time still to take. The short ones are held back: they have
+    until `ends_at`, or until the longest queue is done. What has an open connection goes before the others: of the
+    short ones those that have begun, and without a gap the domain that answered last."""
 
-    def __init__(self, pace_of: Callable[[str], Pace]) -> None:
+    def __init__(self, pace_of: Callable[[str], Pace], ends_at: float = math.inf) -> None:
         self._pace_of = pace_of
+        self._ends_at = ends_at
         self._lanes: dict[str, _Lane[Item]] = {}
         self._waiting: list[tuple[float, int, _Lane[Item]]] = []
-        self._ready: list[tuple[tuple[float, int], int, _Lane[Item]]] = []
+        self._ready: _Ranked[Item] = []
+        self._short: _Ranked[Item] = []
         self._later: list[tuple[float, int, str, Item]] = []
         self._order = count()
         self._now = 0.0
+        self._queued = 0
+        self._longest: _Lane[Item] | None = None
+        self._looked_at = -math.inf
+        self._next_short = -math.inf
 
     def put(self, domain: str, item: Item, *, first: bool = False) -> None:
         """Queue `item`; `first` before what its domain already has."""
@@ -57,6 +87,9 @@ class Pacer(Generic[Item]):
             lane.queue.appendleft(item)
         else:
             lane.queue.append(item)
+        self._queued += 1
+        if self._longest is None or lane.seconds > self._longest.seconds:
+            self._longest = lane
         self._list(lane, next(self._order))
 
     def put_later(self, domain: str, item: Item, at: float) -> None:
@@ -69,11 +102,23 @@ class Pacer(Generic[Item]):
         while self._later and self._later[0][0] <= now:
             _, _, domain, item = heapq.heappop(self._later)
             self.put(domain, item, first=True)
-        waiting, ready = self._waiting, self._ready
+        waiting = self._waiting
         while waiting and waiting[0][0] <= now:
             _, order, lane = heapq.heappop(waiting)
-            if lane.listed == order:
-                heapq.heappush(ready, (_rank(lane), order, lane))
+            if lane.listed != order:
+                continue
+            if self._is_long(lane):
+                heapq.heappush(self._ready, (_rank(lane), order, lane))
+            else:
+                heapq.heappush(self._short, ((not lane.is_begun, -lane.seconds), order, lane))
+        taken = self._take_from(self._ready, now)
+        if taken is None and self._short and self._next_short <= now:
+            taken = self._take_from(self._short, now)
+            if taken is not None:
+                self._next_short = max(self._next_short, now - _AT_ONCE_SECONDS) + self._seconds_each(now)
+        return taken
+
+    def _take_from(self, ready: _Ranked[Item], now: float) -> tuple[str, Item] | None:
         while ready:
             _, order, lane = heapq.heappop(ready)
             if lane.listed != order:
@@ -83,10 +128,23 @@ class Pacer(Generic[Item]):
                 self._list(lane, order)
             elif lane.queue and lane.under_way < lane.at_once:
                 item = lane.queue.popleft()
+                self._queued -= 1
                 lane.under_way += 1
+                lane.is_begun = True
                 self._list(lane, order)
                 return lane.domain, item
         return None
+
+    def _is_long(self, lane: _Lane[Item]) -> bool:
+        return self._longest is None or not lane.pace.gap or lane.seconds >= _LONG * self._longest.seconds
+
+    def _seconds_each(self, now: float) -> float:
+        """How far apart the starts of short queues are, so that all of them are done in time."""
+        if now > self._looked_at + _LOOK_SECONDS:
+            self._looked_at = now
+            self._longest = max(self._lanes.values(), key=lambda lane: lane.seconds)
+        time_left = min(self._longest.seconds if self._longest else 0.0, self._ends_at - now)
+        return max(0.0, time_left) / (_SPREAD * (self._queued + 1))
 
     def take_beside(self, domain: str, now: float) -> bool:
         """Hold one more connection of the domain, if its pace lets something out of its queue's turn start now."""
@@ -143,6 +201,7 @@ class Pacer(Generic[Item]):
         """Every item still waiting; the queues are empty afterwards."""
         items = [item for _, _, _, item in self._later]
         self._later.clear()
+        self._queued = 0
         for lane in self._lanes.values():
             items += lane.queue
             lane.queue.clear()
@@ -153,6 +212,8 @@ class Pacer(Generic[Item]):
         if self._ready:
             return self._now
         times = [heap[0][0] for heap in (self._waiting, self._later) if heap]
+        if self._short:
+            times.append(self._next_short + _AT_ONCE_SECONDS)
         return min(times, default=None)
 
     def _lane(self, domain: str) -> _Lane[Item]:
@@ -172,7 +233,7 @@ class Pacer(Generic[Item]):
             heapq.heappush(self._ready, (_rank(lane), order, lane))
 
 
-def _rank(lane: _Lane[Item]) -> tuple[float, int]:
+def _rank(lane: _Lane[Item]) -> tuple[float, float]:
     """The longest queue first, in seconds; then the domain with the fewest requests under way, since each further one
     at the same time opens a connection."""
     return -len(lane.queue) * lane.pace.gap, lane.under_way
