@@ -83,18 +83,19 @@ class Asking:
         self._routes: dict[str, tuple[Route, float]] = {}
         """By scheme, host and port; each with the time until which it is good."""
         self._under_way = self._resolving = 0
-        self._pump_handle: asyncio.Handle | None = None
         self._resolver = Resolver(plan.nameservers, plan.dns_seconds)
         self._opinions = SecondOpinion(plan)
-        self._curl = CurlClient(plan)
-        self._alarm = Alarm(self._pump)
+        self._curl = CurlClient(plan, self._pump)
+        self._alarm = Alarm(self._curl.turn)
+        self.wake = self._curl.wake
+        """Look for work soon, once, however many things have just ended."""
 
     def listen(self, listener: Listener) -> None:
         self._listener = listener
 
     async def until_done(self) -> None:
         """Ask until no case is left. Raises what came up on the way, `fail` included."""
-        self._pump()
+        self.wake()
         await self._finished
 
     def stop(self) -> None:
@@ -112,14 +113,14 @@ class Asking:
         if self.over:
             self._listener.postpone(case, *self.over)
         else:
-            self._pacer.put(case.visit.domain, case, first=first)
+            self._pacer.put(case.domain, case, first=first)
 
     def put_later(self, case: Case, delay: float) -> None:
         """The same in some seconds; the rest of its domain goes on meanwhile."""
         if self.over:
             self._listener.postpone(case, *self.over)
         else:
-            self._pacer.put_later(case.visit.domain, case, time.monotonic() + delay)
+            self._pacer.put_later(case.domain, case, time.monotonic() + delay)
 
     def pause(self, domain: str, seconds: float) -> None:
         """Start nothing of the domain for so long."""
@@ -149,11 +150,6 @@ class Asking:
         if not self._finished.done():
             self._finished.set_exception(error)
 
-    def wake(self) -> None:
-        """Look for work soon, once, however many things have just ended."""
-        if self._pump_handle is None:
-            self._pump_handle = self._loop.call_soon(self._pump)
-
     def now(self) -> datetime:
         """The refresh's clock: its start plus the time that truly went by."""
         return self._at(time.monotonic())
@@ -161,10 +157,9 @@ class Asking:
     def _at(self, now: float) -> datetime:
         return self._plan.began_at + timedelta(seconds=now - self._began)
 
-    # What is started: called whenever time has passed or something has ended.
+    # What is started: in each turn, when time has passed or something has ended.
 
     def _pump(self) -> None:
-        self._pump_handle = None
         if self._finished.done():
             return
         try:
@@ -174,22 +169,25 @@ class Asking:
             return
         if self._listener.is_done:
             self._finished.set_result(None)
-            return
-        wakes_at = None if self.over else self._pacer.wakes_at()
-        if wakes_at is not None and self._pump_handle is None and self._has_room():
-            self._alarm.set(min(wakes_at, self._deadline))
 
     def _has_room(self) -> bool:
         return self._under_way < self._plan.concurrency and self._resolving < _RESOLVING and self._listener.has_room
 
     def _start_what_may(self) -> None:
-        if not self.over and time.monotonic() >= self._deadline:
+        now = time.monotonic()
+        if not self.over and now >= self._deadline:
             self.end("minutes", "the night's minutes ran out")
-        for _ in range(max(1, _STARTED_AT_ONCE - self._curl.came())):
-            taken = self._pacer.take(time.monotonic()) if self._has_room() else None
+        for _ in range(max(1, _STARTED_AT_ONCE - self._curl.came)):
+            if not self._has_room():
+                return
+            taken = self._pacer.take(now)
             if taken is None:
+                wakes_at = None if self.over else self._pacer.wakes_at()
+                if wakes_at is not None:
+                    self._alarm.set(min(wakes_at, self._deadline))
                 return
             self._begin(*taken)
+            now = time.monotonic()
         self.wake()
 
     def _begin(self, domain: str, case: Case) -> None:

@@ -15,9 +15,9 @@ from pipeline.links.plan import DueUrl
 from pipeline.links.vocabulary import Client, Kind, Method
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Case:
-    """A due URL while it is not settled, with its rows so far."""
+    """A due URL while it is not settled, with its rows so far. No two are alike."""
 
     due: DueUrl
     rows: list[Observation] = field(default_factory=list)
@@ -35,6 +35,11 @@ class Case:
         if self._visit is None:
             self._visit = first_visit(self.due)
         return self._visit
+
+    @property
+    def domain(self) -> str:
+        """The domain that is asked next."""
+        return self.due.domain if self._visit is None else self._visit.domain
 
     def second_look(self, host: str) -> "Case":
         """The question to the second client about the same URL and its host, at the same time."""

@@ -35,7 +35,7 @@ class Settling:
         on_begin: Callable[[Case], None],
         on_settled: Callable[[Case], None],
     ) -> None:
-        self.open: dict[int, Case] = {}
+        self.open: set[Case] = set()
         self.departed: list[Case] = []
         """Led to domains that another shard asks."""
         self.checked = 0
@@ -58,7 +58,7 @@ class Settling:
 
     def take_on(self, case: Case, *, first: bool = False) -> None:
         """Have the case asked and settled."""
-        self.open[id(case)] = case
+        self.open.add(case)
         self._asking.put(case, first=first)
 
     def take_on_beyond(self, case: Case) -> None:
@@ -68,7 +68,7 @@ class Settling:
 
     def answered(self, case: Case, route: Route, started_at: datetime, answer: Answer) -> None:
         visit, asking = case.visit, self._asking
-        step = next_step(visit, answer, self._plan, asking.now())
+        step = next_step(visit, answer, self._plan, started_at)
         if case.beyond is Kind.PROBE:
             self._heard_probe(case, route, started_at, answer, step)
             return
@@ -139,10 +139,10 @@ class Settling:
         self._asking.put(case)
 
     def second_look(self, case: Case, host: str) -> Case | None:
-        if id(case) not in self.open or not self._hosts.question_silent(host, case.due.url_id):
+        if case not in self.open or not self._hosts.question_silent(host, case.due.url_id):
             return None
         look = case.second_look(host)
-        self.open[id(look)] = look
+        self.open.add(look)
         return look
 
     # What is asked because of a doubt.
@@ -184,10 +184,10 @@ class Settling:
         self._close(case)
 
     def _close(self, case: Case) -> None:
-        self.open.pop(id(case), None)
+        self.open.discard(case)
         if case.questions is not None:
             self._answer_question(case)
-        if case.beside is not None and id(case.beside) in self.open:
+        if case.beside is not None and case.beside in self.open:
             case.beside.rows += case.rows
         else:
             self._outbox.add(case.rows)
@@ -195,7 +195,7 @@ class Settling:
 
     def _depart(self, case: Case) -> None:
         """Leave the case to whoever comes after the shards: another one asks the domain that it was led to."""
-        self.open.pop(id(case), None)
+        self.open.discard(case)
         if case.questions is not None:
             self._answer_question(case)
         self.departed.append(case)

@@ -24,7 +24,7 @@ from pipeline.links.sweep import sweep_shard, within_a_night
 
 STARTS_A_SECOND = 2_000
 """What one process starts in a second with time to spare: a third of what it can."""
-URLS_OF_A_SHARD = 5_000
+URLS_OF_A_SHARD = 10_000
 """Fewer are asked sooner than a process is started."""
 _LAST_SWEEP = 0.1
 """The share of a night's time that is kept for what was led from one shard to another."""

@@ -122,12 +122,12 @@ class _Night:
                     settling.take_on(Case(url, beyond=Kind.CONTROL))
             await self._asking.until_done()
         except BaseException:
-            settling.open |= {id(case): case for case in settling.departed}  # nobody comes after: postponed, too
+            settling.open.update(settling.departed)  # nobody comes after: postponed, too
             raise
         finally:
             ticking.cancel()
             self._asking.stop()
-            for case in list(settling.open.values()):
+            for case in list(settling.open):
                 settling.postpone(case, "interrupted", "the sweep was stopped")
             self._outbox.close()
             self._tell()
