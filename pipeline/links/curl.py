@@ -87,6 +87,11 @@ class CurlClient:
 class _Transfer:
     """One easy handle, used for one request after another. It lies among the `idle` between two."""
 
+    __slots__ = (
+        *("curl", "_idle", "_on_answer", "_body", "_body_room", "_head", "_head_room", "_stopped", "_addresses"),
+        *("_refused", "_heard_at", "_is_led", "_resolved", "_way", "_is_last", "_is_secure"),
+    )
+
     def __init__(self, plan: Sweep, idle: "list[_Transfer]") -> None:
         self.curl = pycurl.Curl()
         self._idle = idle

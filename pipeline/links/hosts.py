@@ -7,7 +7,7 @@ still under way, once all of them have been silent for a while: two time-outs si
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pipeline.links.exchange import Answer
 from pipeline.links.vocabulary import TIMEOUTS, Client, ErrorClass
@@ -17,7 +17,7 @@ from pipeline.links.vocabulary import TIMEOUTS, Client, ErrorClass
 class Host:
     """What is known of one."""
 
-    timed_out: list[str] = field(default_factory=list)
+    timed_out: tuple[str, ...] = ()
     """URLs whose requests timed out, in a row."""
     questioned_by: str | None = None
     """The URL on which the second client is being asked."""
@@ -25,7 +25,7 @@ class Host:
     nxdomain_told: bool = False
     is_heard: bool = False
     """It has answered, with whatever."""
-    silent: list[str] = field(default_factory=list)
+    silent: tuple[str, ...] = ()
     """URLs that it was asked for before it answered any."""
 
 
@@ -57,7 +57,7 @@ class Hosts:
         host = self._hosts[name]
         if host.is_heard or host.questioned_by or url_id in host.silent:
             return False
-        host.silent.append(url_id)
+        host.silent += (url_id,)
         return self._second_opinion and len(host.silent) == self._limit
 
     def question_silent(self, name: str, url_id: str) -> bool:
@@ -80,19 +80,19 @@ class Hosts:
         timed_out = answer.error in TIMEOUTS
         if not timed_out:
             host.is_heard = True
-            host.silent.clear()
+            host.silent = ()
         if host.questioned_by == url_id and client is Client.REQUESTS:
             host.questioned_by = None
             host.down = answer.error if timed_out and len(host.timed_out) >= self._limit else None
-            host.timed_out.clear()
+            host.timed_out = ()
             return False
         if not timed_out:
-            host.timed_out.clear()
+            host.timed_out = ()
             return False
         if client is not Client.LIBCURL or host.down:
             return False
         if url_id not in host.timed_out:
-            host.timed_out.append(url_id)
+            host.timed_out += (url_id,)
         if host.questioned_by or len(host.timed_out) < self._limit:
             return False
         if not self._second_opinion:
