@@ -109,7 +109,7 @@ class Pacer(Generic[Item]):
             _, order, lane = heapq.heappop(waiting)
             if lane.listed != order:
                 continue
-            if self._is_long(lane):
+            if self._is_long(lane, now):
                 heapq.heappush(self._ready, (*_rank(lane), order, lane))
             else:
                 heapq.heappush(self._short, (not lane.is_begun, -lane.seconds, order, lane))
@@ -153,16 +153,19 @@ class Pacer(Generic[Item]):
         self._list(lane, order)
         return lane.domain, item
 
-    def _is_long(self, lane: _Lane[Item]) -> bool:
-        return self._longest is None or not lane.pace.gap or lane.seconds >= _LONG * self._longest.seconds
+    def _is_long(self, lane: _Lane[Item], now: float) -> bool:
+        return not lane.pace.gap or lane.seconds >= _LONG * self._longest_seconds(now)
 
     def _seconds_each(self, now: float) -> float:
         """How far apart the starts of short queues are, so that all of them are done in time."""
+        time_left = min(self._longest_seconds(now), self._ends_at - now)
+        return max(0.0, time_left) / (_SPREAD * (self._queued + 1))
+
+    def _longest_seconds(self, now: float) -> float:
         if now > self._looked_at + _LOOK_SECONDS:
             self._looked_at = now
             self._longest = max(self._lanes.values(), key=lambda lane: lane.seconds)
-        time_left = min(self._longest.seconds if self._longest else 0.0, self._ends_at - now)
-        return max(0.0, time_left) / (_SPREAD * (self._queued + 1))
+        return max(0.0, self._longest.seconds) if self._longest else 0.0
 
     def take_beside(self, domain: str, now: float) -> bool:
         """Hold one more connection of the domain, if its pace lets something out of its queue's turn start now."""
