@@ -187,7 +187,7 @@ class Settling:
         self.open.discard(case)
         if case.questions is not None:
             self._answer_question(case)
-        if case.beside is not None and case.beside in self.open:
+        if case.beside is not None and (case.beside in self.open or case.beside in self.departed):
             case.beside.rows += case.rows
         else:
             self._outbox.add(case.rows)
