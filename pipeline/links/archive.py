@@ -131,7 +131,6 @@ class _Archive:
                 rows.append(observe_unasked(self._plan, visit, Kind.ARCHIVE, error, detail, self._now()))
                 return rows, Act.NOT_ALIVE
             started_at = self._at(await self._wait())
-            visit.asked.add(visit.url)
             answer = await self._answer(Question(visit.url, visit.method, visit.ranged, route))
             step = next_step(visit, answer, self._plan, self._now())
             if step.pause is not None:

@@ -12,12 +12,12 @@ from pipeline.links.hosts import Host
 from pipeline.links.journey import Visit, first_visit
 from pipeline.links.observation import Observation
 from pipeline.links.plan import DueUrl
-from pipeline.links.vocabulary import Kind
+from pipeline.links.vocabulary import Client, Kind, Method
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Case:
-    """A due URL while it is not settled, with its rows so far."""
+    """A due URL while it is not settled, with its rows so far. No two are alike."""
 
     due: DueUrl
     rows: list[Observation] = field(default_factory=list)
@@ -25,6 +25,8 @@ class Case:
     """The host whose last time-out this is: the second client's word decides whether that host is down."""
     beyond: Kind | None = None
     """Not due and not counted: a second look (request), a host's random path (probe), or a control URL (control)."""
+    beside: "Case | None" = None
+    """The case of the same URL that the first client is asking meanwhile: it has the rows of both."""
     _visit: Visit | None = None
 
     @property
@@ -33,6 +35,18 @@ class Case:
         if self._visit is None:
             self._visit = first_visit(self.due)
         return self._visit
+
+    @property
+    def domain(self) -> str:
+        """The domain that is asked next."""
+        return self.due.domain if self._visit is None else self._visit.domain
+
+    def second_look(self, host: str) -> "Case":
+        """The question to the second client about the same URL and its host, at the same time."""
+        look = Case(self.due, questions=host, beyond=Kind.REQUEST, beside=self)
+        look.visit.restart(Client.REQUESTS, Method.GET)
+        look.visit.attempts = self.visit.attempts
+        return look
 
 
 @dataclass(slots=True)

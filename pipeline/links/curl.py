@@ -58,30 +58,25 @@ OnAnswer = Callable[[Answer, float], None]
 
 
 class CurlClient:
-    """Make it inside a running loop; `ask` returns at once and calls back. Close it in the end."""
+    """Make it inside a running loop; `ask` returns at once and calls back. Close it in the end. `on_turn` is called
+    whenever something may have ended, and soon after `wake`."""
 
-    def __init__(self, plan: Sweep) -> None:
+    def __init__(self, plan: Sweep, on_turn: Callable[[], None]) -> None:
         self._plan = plan
         self._idle: list[_Transfer] = []
-        self._multi = Multi(max(_KEPT_CONNECTIONS, plan.concurrency))
+        self._multi = Multi(max(_KEPT_CONNECTIONS, plan.concurrency), on_turn)
+        self.wake = self._multi.call
+        self.turn = self._multi.turn
 
+    @property
     def came(self) -> int:
-        """How many answers, or parts of them, came in at once since this was last asked."""
-        return self._multi.came()
+        """How many answers, or parts of them, came in at once in this turn."""
+        return self._multi.came
 
     def ask(self, question: Question, on_answer: OnAnswer) -> None:
-        transfer = self._idle.pop() if self._idle else _Transfer(self._plan)
-        transfer.prepare(question)
-
-        def ended(failure: Failure | None) -> None:
-            answer, seen_at = transfer.answer(failure)
-            if len(self._idle) < _KEPT_TRANSFERS:
-                self._idle.append(transfer)
-            else:
-                transfer.close()
-            on_answer(answer, seen_at)
-
-        self._multi.add(transfer.curl, ended)
+        transfer = self._idle.pop() if self._idle else _Transfer(self._plan, self._idle)
+        transfer.prepare(question, on_answer)
+        self._multi.add(transfer.curl, transfer.ended)
 
     def close(self) -> None:
         self._multi.close()
@@ -90,13 +85,20 @@ class CurlClient:
 
 
 class _Transfer:
-    """One easy handle, used for one request after another."""
+    """One easy handle, used for one request after another. It lies among the `idle` between two."""
 
-    def __init__(self, plan: Sweep) -> None:
+    __slots__ = (
+        *("curl", "_idle", "_on_answer", "_body", "_body_room", "_head", "_head_room", "_stopped", "_addresses"),
+        *("_refused", "_heard_at", "_is_led", "_resolved", "_way", "_is_last", "_is_secure"),
+    )
+
+    def __init__(self, plan: Sweep, idle: "list[_Transfer]") -> None:
         self.curl = pycurl.Curl()
-        self._body = bytearray()
+        self._idle = idle
+        self._body: list[bytes] = []
+        self._body_room = 0
         self._head: list[bytes] = []
-        self._head_bytes = 0
+        self._head_room = 0
         self._stopped: str | None = None
         self._addresses: tuple[str, ...] = ()
         self._refused: str | None = None
@@ -131,11 +133,13 @@ class _Transfer:
         }.items():
             self.curl.setopt(option, value)
 
-    def prepare(self, question: Question) -> None:
-        self._head, self._head_bytes = [], 0
+    def prepare(self, question: Question, on_answer: OnAnswer) -> None:
+        self._on_answer = on_answer
+        self._head, self._head_room = [], MAX_HEADER_BYTES
+        self._body, self._body_room = [], MAX_BODY_BYTES
         self._stopped = self._refused = self._heard_at = None
-        self._is_secure = question.url.startswith("https:")
         place, route = question.route.place, question.route
+        self._is_secure = place.scheme == "https"
         self._addresses = route.addresses
         curl = self.curl
         curl.setopt(pycurl.URL, question.url)
@@ -174,7 +178,16 @@ class _Transfer:
         self.curl.setopt(pycurl.RESOLVE, resolve)
         self._is_led = route is not None
 
-    def answer(self, failure: Failure | None) -> tuple[Answer, float]:
+    def ended(self, failure: Failure | None) -> None:
+        answer, seen_at = self._answer(failure)
+        on_answer = self._on_answer
+        if len(self._idle) < _KEPT_TRANSFERS:
+            self._idle.append(self)
+        else:
+            self.close()
+        on_answer(answer, seen_at)
+
+    def _answer(self, failure: Failure | None) -> tuple[Answer, float]:
         curl = self.curl
         total = curl.getinfo(pycurl.TOTAL_TIME_T) / 1e6
         status = curl.getinfo(pycurl.RESPONSE_CODE) or None
@@ -185,7 +198,7 @@ class _Transfer:
             or (failure is not None and failure[0] in _TLS_CODES)
         )
         error, detail = self._error(failure, status)
-        body, self._body = bytes(self._body), bytearray()
+        body = b"".join(self._body)
         return (
             Answer(
                 status,
@@ -207,25 +220,24 @@ class _Transfer:
     def close(self) -> None:
         self.curl.close()
 
-    def _take_body(self, chunk: bytes) -> int:
-        room = MAX_BODY_BYTES - len(self._body)
-        self._body += chunk[:room]
-        if len(chunk) > room:
+    def _take_body(self, chunk: bytes) -> int | None:
+        self._body_room -= len(chunk)
+        if self._body_room < 0:
+            self._body.append(chunk[: self._body_room])
             self._stopped = "body"
             return 0
-        return len(chunk)
+        self._body.append(chunk)
+        return None
 
-    def _take_header(self, line: bytes) -> int:
-        if not self._head_bytes:
+    def _take_header(self, line: bytes) -> int | None:
+        if self._heard_at is None:
             self._heard_at = time.monotonic()
-        self._head_bytes += len(line)
-        if self._head_bytes > MAX_HEADER_BYTES:
+        self._head_room -= len(line)
+        if self._head_room < 0:
             self._stopped = "header"
             return 0
-        if line.startswith(b"HTTP/"):  # an interim answer came before
-            self._head.clear()
         self._head.append(line)
-        return len(line)
+        return None
 
     def _open_socket(self, _purpose: int, address: Any) -> Any:
         ip = address.addr[0]
@@ -239,8 +251,15 @@ class _Transfer:
         return opened
 
     def _headers(self) -> dict[str, str]:
+        try:
+            lines = [line.decode() for line in self._head]
+        except UnicodeDecodeError:
+            lines = [header_text(line) for line in self._head]
         headers: dict[str, str] = {}
-        for line in map(header_text, self._head[1:]):
+        for line in lines:
+            if line.startswith("HTTP/"):  # the answers before the last one were interim
+                headers.clear()
+                continue
             name, colon, value = line.partition(":")
             if colon:
                 headers.setdefault(name.strip().lower(), value.strip())

@@ -56,6 +56,9 @@ class Raised:
     probe: DueUrl | None = None
 
 
+_NOTHING = Raised()
+
+
 @dataclass(slots=True)
 class DoubtedHost:
     """What a host has sent so far."""
@@ -85,12 +88,13 @@ class Doubts:
     def hear(self, due: DueUrl, seen: Seen) -> Raised:
         """Take note of a good answer of the first client to a due URL."""
         host = self._hosts[_netloc(due.fetch_url)]
-        asked = _place(due.fetch_url)
-        final = asked if seen.request_url == due.fetch_url else _place(seen.request_url)
         doubted: list[DueUrl] = []
         is_odd = bool(seen.title and _WORDS_OF_AN_ERROR.search(seen.title.casefold()))
-        if final != asked and not _is_home(asked):
-            if _is_home(final) or _NOT_FOUND_PATH.search(final):
+        if seen.request_url != due.fetch_url:
+            asked, final = _place(due.fetch_url), _place(seen.request_url)
+            if final == asked or _is_home(asked):
+                pass
+            elif _is_home(final) or _NOT_FOUND_PATH.search(final):
                 doubted.append(due)
             elif not _keeps_name(asked, final):
                 pile = host.targets[final]
@@ -100,16 +104,16 @@ class Doubts:
         if seen.fingerprint is not None:
             is_odd = is_odd or _became_another(due, seen)
             same = host.pages[seen.fingerprint]
-            is_odd = is_odd or any(_place(other.fetch_url) != asked for other in same)
+            is_odd = is_odd or any(_place(other.fetch_url) != _place(due.fetch_url) for other in same)
             same.append(due)
             doubted += same if len(same) >= MANY else []
             if seen.fingerprint == host.nowhere:
                 doubted.append(due)
         probe = None
-        if is_odd and not host.is_probed and not _is_home(asked):
+        if is_odd and not host.is_probed and not _is_home(_place(due.fetch_url)):
             host.is_probed = True
             probe = replace(due, fetch_url=self._nowhere(due), asked_as="page")
-        return Raised(self._to_look_at(host, doubted), probe)
+        return Raised(self._to_look_at(host, doubted), probe) if doubted or probe else _NOTHING
 
     def hear_probe(self, due: DueUrl, seen: Seen) -> tuple[DueUrl, ...]:
         """Take note of what the random path of a host got; the URLs that got the same."""

@@ -39,24 +39,25 @@ class Visit:
     hop: int = 0
     ranged: bool = True
     retries: int = 0
-    requests: int = 0
-    asked: set[str] = field(default_factory=set)
-    attempts: dict[tuple[Client, int], int] = field(default_factory=dict)
+    asked: tuple[str, ...] = ()
+    """The URLs of the hops before."""
+    attempts: list[tuple[Client, int]] = field(default_factory=list)
+    """The client and hop of each."""
 
     def restart(self, client: Client, method: Method) -> None:
         """Ask the due URL itself again, with another client or another method."""
         self.client, self.method = client, method
         self.url, self.domain = self.due.fetch_url, self.due.domain
         self.hop, self.ranged, self.retries = 0, True, 0
-        self.asked.clear()
+        self.asked = ()
 
     def follow(self, url: str, domain: str) -> None:
+        self.asked += (self.url,)
         self.url, self.domain, self.hop = url, domain, self.hop + 1
 
     def next_attempt(self) -> int:
-        number = self.attempts.get((self.client, self.hop), 0) + 1
-        self.attempts[self.client, self.hop] = number
-        return number
+        self.attempts.append((self.client, self.hop))
+        return self.attempts.count((self.client, self.hop))
 
 
 def first_visit(due: DueUrl) -> Visit:

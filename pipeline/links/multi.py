@@ -25,9 +25,10 @@ assert (selectors.EVENT_READ, selectors.EVENT_WRITE) == (1, 2)
 
 
 class Multi:
-    """Runs transfers until `close`. Make it inside a running loop."""
+    """Runs transfers until `close`. Make it inside a running loop. `on_turn` is called whenever something may have
+    ended: it starts what is next, and all of a turn reaches libcurl in one call."""
 
-    def __init__(self, kept_connections: int) -> None:
+    def __init__(self, kept_connections: int, on_turn: Callable[[], None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, kept_connections)
@@ -35,22 +36,26 @@ class Multi:
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._time)
         self._sockets = _Epoll() if hasattr(select, "epoll") else _AnySelector()
         self._loop.add_reader(self._sockets.fileno(), self._on_sockets)
+        self._on_turn = on_turn
         self._ended: dict[pycurl.Curl, Callable[[Failure | None], None]] = {}
         self._soon: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._due: float | None = None
-        self._came = 0
+        self._is_in_turn = self._is_due = self._is_called = False
+        self.came = 0
+        """How many sockets had something at once in this turn: whoever starts more makes them wait longer."""
 
     def add(self, curl: pycurl.Curl, on_end: Callable[[Failure | None], None]) -> None:
-        """Start a transfer soon; `on_end` is called when it is over."""
+        """Start a transfer in this turn or soon; `on_end` is called when it is over."""
         self._ended[curl] = on_end
         self._multi.add_handle(curl)
 
-    def came(self) -> int:
-        """How many sockets had something at once, the last time since this was asked: whoever starts more makes them
-        wait longer."""
-        came, self._came = self._came, 0
-        return came
+    def call(self) -> None:
+        """Have a turn soon, once, however often this is called; in a turn there is one more only where it is called
+        after `on_turn` has begun."""
+        self._is_called = True
+        if not self._is_in_turn and self._soon is None:
+            self._soon = self._loop.call_soon(self.turn)
 
     def close(self) -> None:
         """Break off what is under way, without a call, and close every connection."""
@@ -61,6 +66,7 @@ class Multi:
         for curl in self._ended:
             self._multi.remove_handle(curl)
         self._ended.clear()
+        self._is_due = False
         self._multi.close()
         self._sockets.close()
 
@@ -77,8 +83,9 @@ class Multi:
             self._due = None
         elif milliseconds == 0:
             self._due = None
-            if self._soon is None:
-                self._soon = self._loop.call_soon(self._on_soon)
+            self._is_due = True
+            if not self._is_in_turn:
+                self.call()
         else:
             self._due = self._loop.time() + milliseconds / 1000
             if self._timer is None or self._timer.when() > self._due:
@@ -89,17 +96,34 @@ class Multi:
     # What the loop tells.
 
     def _on_sockets(self) -> None:
-        act = self._multi.socket_action
-        ready = self._sockets.ready()
-        self._came = len(ready)
-        for fd, events in ready:
-            act(fd, events)
-        self._report()
+        self._is_in_turn = True
+        try:
+            act = self._multi.socket_action
+            ready = self._sockets.ready()
+            self.came = len(ready)
+            for fd, events in ready:
+                act(fd, events)
+            self._report()
+        finally:
+            self.turn()
 
-    def _on_soon(self) -> None:
-        self._soon = None
-        self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
-        self._report()
+    def turn(self) -> None:
+        """Start what may be started now, and have libcurl begin with it."""
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
+        self._is_in_turn, self._is_called = True, False
+        try:
+            self._on_turn()
+            self.came = 0
+            if self._is_due:
+                self._is_due = False
+                self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+                self._report()
+        finally:
+            self._is_in_turn = False
+        if self._is_due or self._is_called:
+            self.call()
 
     def _on_timer(self) -> None:
         self._timer = None
@@ -108,7 +132,8 @@ class Multi:
         if self._due > self._loop.time():  # put off since
             self._timer = self._loop.call_at(self._due, self._on_timer)
             return
-        self._on_soon()
+        self._is_due = True
+        self.turn()
 
     def _report(self) -> None:
         left = 1

@@ -11,6 +11,7 @@ import hashlib
 import html
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
@@ -133,11 +134,20 @@ def _ascii_words(text: str) -> bytes:
 
 
 def _decode(body: bytes, content_type: str) -> str:
-    named = _CHARSET.search(content_type.encode("utf-8", "replace")) or _CHARSET.search(body[:1024])
+    charset = _charset(content_type)
+    if charset is None:
+        named = _CHARSET.search(body, 0, 1024)
+        charset = named[1].decode("ascii") if named else "utf-8"
     try:
-        return body.decode(named[1].decode("ascii") if named else "utf-8", "replace")
+        return body.decode(charset, "replace")
     except (LookupError, UnicodeError):  # a charset nobody knows, or one that is no text encoding
         return body.decode("utf-8", "replace")
+
+
+@lru_cache(256)
+def _charset(content_type: str) -> str | None:
+    named = _CHARSET.search(content_type.encode("utf-8", "replace"))
+    return named[1].decode("ascii") if named else None
 
 
 class _TitleReader(HTMLParser):

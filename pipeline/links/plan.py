@@ -86,6 +86,11 @@ class Sweep:
     shards: int = 1
     """A shard asks the domains that are its own, and nobody else does: their pace needs no coordination."""
 
+    @property
+    def silence_seconds(self) -> float:
+        """After so long without a word, a host is more likely down than slow."""
+        return self.timeout_seconds / 4
+
     def pace_of(self, domain: str) -> Pace:
         return self.paces.get(domain, self.pace)
 

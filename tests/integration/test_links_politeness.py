@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -42,6 +43,7 @@ WEB = Web.model_validate(
             },
             "closed.example": {"otherwise": {"status": 429, "headers": {"Retry-After": "1h"}}},
             "stalled.example": {"connect": "stalled"},
+            "slow.example": {"otherwise": {"status": 200, "delay": 0.8}},
             "bomb.example": {
                 "paths": {
                     "/gzip": {"body_base64": BOMB, "headers": {"Content-Encoding": "gzip"}},
@@ -132,6 +134,27 @@ def test_five_time_outs_settle_a_host_once_the_second_client_agrees(rehearsal: R
     assert len({row["url_id"] for row in asked}) == 5
     assert {row["error_class"] for row in night.checks.to_pylist()} <= {"connect_timeout", "read_timeout"}
     assert {verdict["verdict"] for verdict in night.verdicts().values()} == {"unreachable"}
+
+
+def test_a_silent_host_is_shown_to_both_clients_side_by_side_where_its_pace_allows(rehearsal: Rehearsal) -> None:
+    due = [due_url(f"http://stalled.example/{number}") for number in range(9)]
+    plan = replace(planned(rehearsal.links(LINKS)), timeout_seconds=1.0, pace=Pace(0, connections=6))
+    rows = sweep_night(due, plan).checks.to_pylist()
+    asked = [row for row in rows if row["kind"] == "request"]
+    first, second = ([row for row in asked if row["client"] == client] for client in ("libcurl", "requests"))
+    assert (len(first), len(second)) == (5, 1)
+    assert second[0]["url_id"] in {row["url_id"] for row in first}
+    assert second[0]["started_at"] < min(row["started_at"] for row in first) + timedelta(seconds=1)
+    assert {row["url_id"] for row in rows if row["kind"] == "shared"} == {url.url_id for url in due}
+
+
+def test_a_slow_host_is_not_taken_for_a_silent_one(rehearsal: Rehearsal) -> None:
+    due = [due_url(f"http://slow.example/{number}") for number in range(9)]
+    plan = replace(planned(rehearsal.links(LINKS)), timeout_seconds=1.6, pace=Pace(0, connections=6))
+    night = sweep_night(due, plan)
+    assert {verdict["verdict"] for verdict in night.verdicts().values()} == {"alive"}
+    assert [row["client"] for row in night.checks.to_pylist()].count("requests") == 1
+    assert len({row["check_id"] for row in night.checks.to_pylist()}) == night.checks.num_rows == 10
 
 
 def test_a_sweep_that_waits_takes_no_cpu(rehearsal: Rehearsal) -> None:

@@ -128,7 +128,7 @@ def test_requests_connects_to_the_route_and_not_to_the_url(rehearsal: Rehearsal)
 
 async def _by_libcurl(question: Question, rehearsal: Rehearsal) -> Answer:
     answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-    client = CurlClient(planned(rehearsal.links(LINKS)))
+    client = CurlClient(planned(rehearsal.links(LINKS)), lambda: None)
     try:
         client.ask(question, lambda answer, _: answered.set_result(answer))
         return await answered

@@ -1,5 +1,6 @@
 """The gap between two starts of a domain is a minimum, whatever happens; the clock here is a number."""
 
+import math
 import random
 from collections import defaultdict
 from datetime import UTC, date, datetime
@@ -86,6 +87,38 @@ def test_the_longest_queue_goes_first_so_that_the_night_is_no_longer_than_it_mus
         for number in range(length):
             pacer.put(domain, f"{domain}{number}")
     assert [pacer.take(5.0) for _ in range(3)] == [("b", "b0"), ("c", "c0"), ("a", "a0")]
+
+
+def played(pacer: Pacer[str]) -> dict[str, list[float]]:
+    """The starts of each domain where every answer comes at once and the clock is never late."""
+    starts: dict[str, list[float]] = defaultdict(list)
+    now = 0.0
+    while True:
+        while (taken := pacer.take(now)) is not None:
+            pacer.started(taken[0], now)
+            pacer.finished(taken[0], now)
+            starts[taken[0]].append(now)
+        wakes_at = pacer.wakes_at()
+        if wakes_at is None:
+            return starts
+        now = max(now, wakes_at)
+
+
+@pytest.mark.parametrize(("ends_at", "done_by"), [(math.inf, 10.0), (3.0, 3.0)])
+def test_short_queues_are_spread_over_the_time_that_the_longest_takes(ends_at: float, done_by: float) -> None:
+    pacer: Pacer[str] = Pacer(lambda _domain: Pace(1.0), ends_at)
+    for number in range(300):
+        pacer.put(f"short {number % 100}", "x")
+    for _ in range(11):
+        pacer.put("long", "x")
+    starts = played(pacer)
+    assert starts.pop("long") == [float(second) for second in range(11)]
+    times = sorted(time for each in starts.values() for time in each)
+    assert len(times) == 300
+    assert times[-1] <= done_by
+    assert times[150] > done_by / 4  # not all of them at the beginning
+    ended = [each[-1] for each in starts.values() if each[0] < done_by / 4]
+    assert max(ended) < done_by / 2 + 2  # what has begun goes on: its connection is open
 
 
 def test_without_a_gap_the_domain_whose_connection_is_open_goes_on() -> None:
