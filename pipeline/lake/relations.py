@@ -91,6 +91,7 @@ def _read(file: Path) -> Relation:
     )
 
 
+@cache
 def tables_read(sql: str) -> frozenset[str]:
     """The relations that a query names with their schema."""
     tables = sqlglot.parse_one(sql, dialect="duckdb").find_all(exp.Table)

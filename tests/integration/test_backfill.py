@@ -1,6 +1,5 @@
 """History as a time machine: every meaning a file has had, at the time of its commit, however often it is asked for."""
 
-import os
 import random
 import signal
 import subprocess
@@ -23,41 +22,13 @@ from pipeline.lake.relations import relation
 from pipeline.lake.session import open_session
 from pipeline.settings import Settings, load_settings
 from pipeline.warehouse import query, read_file
+from tests.killable import started, take_in_history
 from tests.refreshing import refresh
 from tests.repositories import FIRST_COMMIT, Files, Origin, git
 from tests.tables import Archive
 
 DAY = 86_400
 NOW = "2026-02-01T00:00:00Z"
-
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from pipeline.assets.backfill import backfilled
-from pipeline.content import history
-from pipeline.lake.logs import Log
-from pipeline.lake.refresh import begin_backfill
-from pipeline.settings import load_settings
-
-settings, kill_at, side = load_settings(Path(sys.argv[1])), int(sys.argv[2]), sys.argv[3]
-history.STRETCH_VERSIONS, history.APPEND_ROWS = 40, 30
-append, appended = Log.append, 0
-
-def append_or_die(log, rows):
-    global appended
-    appended += 1
-    if appended == kill_at and side == "before":
-        os.kill(os.getpid(), signal.SIGKILL)
-    append(log, rows)
-    if appended == kill_at:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-Log.append = append_or_die
-with begin_backfill(settings, "killed", None) as backfill:
-    for done in backfilled(backfill, "archive", None):
-        print(done, flush=True)
-"""
-"""A backfill that dies just before or behind its n-th commit to a log, of rows or of an event."""
 
 SettingsFor = Callable[..., Settings]
 
@@ -286,12 +257,6 @@ def test_other_globs_walk_the_history_anew(long: Origin, settings_for: SettingsF
     assert backfill(few) == Backfilled(of=0)
 
 
-def _killed(settings: Settings, kill_at: int, side: str, config: Path) -> int:
-    return subprocess.run(
-        [sys.executable, "-c", KILLED, str(config), str(kill_at), side], capture_output=True, timeout=100, check=False
-    ).returncode
-
-
 def test_killed_at_any_append_and_run_again_it_has_the_rows_of_an_undisturbed_one(
     long: Origin, write_settings: Callable[..., Path], tmp_path: Path, undisturbed: list[tuple[object, ...]]
 ) -> None:
@@ -299,7 +264,7 @@ def test_killed_at_any_append_and_run_again_it_has_the_rows_of_an_undisturbed_on
     config = write_settings(tmp_path, sources=[{"name": "archive", "git": str(long.folder)}])
     settings = load_settings(config)
     for kill_at, side in ((1, "behind"), (3, "before"), (2, "behind"), (5, "before")):
-        assert _killed(settings, kill_at, side, config) == -signal.SIGKILL
+        assert started(take_in_history, config, kill_at, side).ended() == -signal.SIGKILL
     half = backfill(settings, now=None)
     assert 0 < half.commits < 200, "what was recorded is not walked again"
     assert rows(settings) == undisturbed
@@ -312,16 +277,11 @@ def test_killed_at_any_moment_and_run_again_it_has_the_rows_of_an_undisturbed_on
     config = write_settings(tmp_path, sources=[{"name": "archive", "git": str(long.folder)}])
     chance = random.Random(7)
     for _ in range(3):
-        process = subprocess.Popen(
-            [sys.executable, "-c", KILLED, str(config), "-1", "never"], stdout=subprocess.PIPE, start_new_session=True
-        )
-        assert process.stdout is not None
+        process = started(take_in_history, config, -1, "never")
         if chance.random() < 0.7:
-            process.stdout.readline()  # it has begun to append
+            process.told.recv()  # it has begun to append
         time.sleep(chance.random() * 0.3)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
+        process.kill()
     settings = load_settings(config)
     backfill(settings, now=None)
     assert rows(settings) == undisturbed

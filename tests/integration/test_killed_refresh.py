@@ -25,31 +25,12 @@ from pipeline.settings import Executor, Links, Settings, Source, load_settings
 from pipeline.warehouse import query, read_file
 from pipeline.warehouse.building import BUILDING
 from tests.conftest import SEED_SITE
+from tests.killable import Killable, started, take_in_documents
 from tests.refreshing import refresh
 
 STORIES = 2_050  # more than the files that are worth worker processes
 NIGHT = datetime(2026, 3, 1, 2, tzinfo=UTC)
 KILLS = 6
-TAKE_IN = """
-import sys
-from pathlib import Path
-from pipeline.assets.documents import take_in
-from pipeline.content import intake
-from pipeline.lake.refresh import begin_refresh
-from pipeline.settings import Executor, Links, Settings, Source
-
-# As many appends as an archive of a hundred times the files would take.
-intake.SHARE_FILES, intake.COMMIT_ROWS = range(100, 101), 200
-folder, data_dir, kind, now = sys.argv[1:]
-source = Source(name="big", path=Path(folder))
-settings = Settings(
-    data_dir=Path(data_dir), sources=(source,), executor=Executor(kind=kind), links=Links(enabled=False)
-)
-print("ready", flush=True)
-with begin_refresh(settings, "to be killed", now) as refresh:
-    take_in(refresh, source)
-"""
-"""A refresh as far as the documents log, in a process that a test may kill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,25 +77,9 @@ def log_of(data_dir: Path) -> pa.Table:
         )
 
 
-def start(site: Site, kind: str, data_dir: Path, night: int = 1) -> subprocess.Popen[str]:
+def start_refresh(site: Site, kind: str, data_dir: Path, night: int = 1) -> Killable:
     """Starts a refresh in a process group of its own and returns when its work begins."""
-    now = (NIGHT + timedelta(days=night)).isoformat()
-    process = subprocess.Popen(
-        [sys.executable, "-c", TAKE_IN, str(site.folder), str(data_dir), kind, now],
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    return process
-
-
-def kill(process: subprocess.Popen[str]) -> bool:
-    """Kills the process and its workers; whether it was still at work."""
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    return process.returncode == -signal.SIGKILL
+    return started(take_in_documents, site.folder, data_dir, kind, (NIGHT + timedelta(days=night)).isoformat())
 
 
 @pytest.fixture(scope="module")
@@ -135,10 +100,9 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[Undisturbed]:
     for site, kind in ((first, "processes"), (second, "serial")):
         data_dir = tmp_path_factory.mktemp("undisturbed") / "data"
         site.begin(data_dir)
-        process = start(site, kind, data_dir)
+        process = start_refresh(site, kind, data_dir)
         began = time.monotonic()
-        process.communicate()
-        assert process.returncode == 0
+        assert process.ended() == 0
         found.append(Undisturbed(site, kind, log_of(data_dir), time.monotonic() - began))
     return found
 
@@ -152,9 +116,9 @@ def test_the_log_after_a_kill_and_a_clean_refresh_is_that_of_an_undisturbed_one(
     part = number // 2 + Random(number).random()
     data_dir = tmp_path / "data"
     run.site.begin(data_dir)
-    process = start(run.site, run.kind, data_dir)
+    process = start_refresh(run.site, run.kind, data_dir)
     time.sleep(run.seconds * part / (KILLS // 2))
-    kill(process)
+    process.kill()
     run.site.refresh(data_dir, 2)
     assert log_of(data_dir).equals(run.log)
 
@@ -168,10 +132,10 @@ def test_a_kill_between_two_appends_keeps_the_first_and_repeats_nothing(
     run.site.begin(data_dir)
     commits = data_dir / "lake" / "log" / "documents" / "_delta_log"
     before = len(list(commits.glob("*.json")))
-    process = start(run.site, run.kind, data_dir)
+    process = start_refresh(run.site, run.kind, data_dir)
     while len(list(commits.glob("*.json"))) < before + 2:
         time.sleep(0.001)
-    assert kill(process), "it had more to append"
+    assert process.kill(), "it had more to append"
     kept = log_of(data_dir).num_rows
     assert 0 < kept < run.log.num_rows
     run.site.refresh(data_dir, 2)
@@ -182,15 +146,15 @@ def test_the_workers_of_a_process_that_is_killed_alone_end_too(undisturbed: list
     """As when the kernel kills the largest process. A worker holds the pipe that the parent wrote its output to."""
     run = undisturbed[0]
     commits = tmp_path / "data" / "lake" / "log" / "documents" / "_delta_log"
-    process = start(run.site, run.kind, tmp_path / "data")
+    killable = start_refresh(run.site, run.kind, tmp_path / "data")
     while not commits.exists():
         time.sleep(0.001)
-    process.kill()
-    try:
-        process.communicate(timeout=30)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        raise
+    killable.process.kill()
+    if not killable.told.poll(30):  # until nobody holds the other end
+        killable.kill()
+        pytest.fail("its workers are still there")
+    with pytest.raises(EOFError):
+        killable.told.recv()
 
 
 @pytest.mark.timeout(300)  # most of two whole refreshes and a third
@@ -210,7 +174,9 @@ def test_a_whole_refresh_that_was_killed_twice_is_made_good_by_the_next(
         while not [*data_dir.glob(sight)]:
             assert process.poll() is None
             time.sleep(0.001)
-        assert kill(process), "it had more to do"
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL, "it had more to do"
     assert not (data_dir / "warehouse.duckdb").exists()
     refresh(load_settings(config))
     assert log_of(data_dir).equals(log_of(refreshed_sample.data_dir))
