@@ -178,6 +178,7 @@ def morning() -> dict[str, list[dict[str, object]]]:
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("morning")
     connection = duckdb.connect(str(folder / "r.duckdb"))
+    connection.begin()  # one sync for all of it
     for schema in sorted({table.schema for table in TABLES.values()}):
         connection.execute(f"create schema {schema}")
     rows = morning()
@@ -187,6 +188,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
         for row in rows.get(table.full_name, ()):
             names, values = ", ".join(f'"{name}"' for name in row), ", ".join("?" for _ in row)
             connection.execute(f"insert into {table.full_name} ({names}) values ({values})", list(row.values()))
+    connection.commit()
     connection.close()
     return write_report(folder / "r.duckdb", folder / "report").as_uri()
 

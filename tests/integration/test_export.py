@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +11,9 @@ from pathlib import Path
 import openpyxl
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
+from pipeline.cli import app
 from pipeline.errors import QueryError, WarehouseError
 from pipeline.settings import load_settings
 from pipeline.warehouse import ExportFormat, export_tables, exporting
@@ -131,19 +132,22 @@ def test_the_command_exports_the_reports_unless_told_otherwise(
     link.parent.mkdir()
     link.symlink_to(warehouse)
 
-    def newsledger(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "pipeline.cli", "export", *map(str, arguments), "--config", str(config)]
-        return subprocess.run(command, env=os.environ, capture_output=True, text=True, timeout=100, check=False)
+    def newsledger_here(*arguments: str | Path) -> str:
+        command = ["export", *map(str, arguments), "--config", str(config)]
+        return CliRunner().invoke(app, command, catch_exceptions=False).stdout
 
-    done = newsledger(tmp_path / "out")
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline.cli", "export", str(tmp_path / "out"), "--config", str(config)],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=True,
+    )
     assert done.stdout.splitlines() == [
         f"{tmp_path}/out/reports.clusters_of_stories.parquet: reports.clusters_of_stories, 1 rows",
         f"{tmp_path}/out/reports.name_conflicts.parquet: reports.name_conflicts, 4 rows",
     ]
-    cut = newsledger(tmp_path / "out", "coverage.leftovers", "--format", "excel")
-    assert cut.stdout == (
-        f"{tmp_path}/out/newsledger.xlsx: coverage.leftovers, 1 rows, 1 texts cut to what a cell holds\n"
-    )
-    refused = newsledger(tmp_path / "out", "nowhere")
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert "nowhere: no such schema or table" in refused.stderr
+    cut = newsledger_here(tmp_path / "out", "coverage.leftovers", "--format", "excel")
+    assert cut == (f"{tmp_path}/out/newsledger.xlsx: coverage.leftovers, 1 rows, 1 texts cut to what a cell holds\n")
+    with pytest.raises(QueryError, match="nowhere: no such schema or table"):
+        newsledger_here(tmp_path / "out", "nowhere")

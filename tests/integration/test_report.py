@@ -161,6 +161,7 @@ FILLED: Rows = {
 
 def build(file: Path, rows: Rows) -> Path:
     connection = duckdb.connect(str(file))
+    connection.begin()  # one sync for all of it
     for schema in sorted({table.schema for table in TABLES.values()}):
         connection.execute(f"create schema {schema}")
     for table in TABLES.values():
@@ -170,6 +171,7 @@ def build(file: Path, rows: Rows) -> Path:
             names = ", ".join(f'"{name}"' for name in row)
             values = ", ".join("?" for _ in row)
             connection.execute(f"insert into {table.full_name} ({names}) values ({values})", list(row.values()))
+    connection.commit()
     connection.close()
     return file
 
