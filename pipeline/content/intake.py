@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import astuple, dataclass
-from itertools import chain, islice
+from itertools import chain
 from typing import Protocol, Self
 
 import pyarrow as pa
@@ -139,9 +139,12 @@ class Intake:
                 yield known.join(gone, "path", join_type="left semi")
 
     def _taken(self, work: Iterator["Reading | pa.Table"]) -> Iterator[Share]:
-        first = [*islice(work, WORTH_WORKERS // SHARD_FILES + 2)]
-        few = sum(len(each.paths) for each in first if isinstance(each, Reading)) <= WORTH_WORKERS
-        workers = None if few else self.workers
+        first: list[Reading | pa.Table] = []
+        files = 0
+        while files <= WORTH_WORKERS and (next_work := next(work, None)) is not None:
+            first.append(next_work)
+            files += len(next_work.paths) if isinstance(next_work, Reading) else 0
+        workers = self.workers if files > WORTH_WORKERS else None
         waiting: deque[Future[Share]] = deque()
         for each in chain(first, work):
             if not isinstance(each, Reading):
