@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -26,7 +27,8 @@ class Killable:
 
     def kill(self) -> bool:
         """Kill it and its workers; whether it was still at work."""
-        os.killpg(int(self.process.pid or 0), signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has ended
+            os.killpg(int(self.process.pid or 0), signal.SIGKILL)
         return self.ended() == -signal.SIGKILL
 
     def ended(self) -> int | None:

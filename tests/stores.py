@@ -109,8 +109,9 @@ class _Quiet(WSGIRequestHandler):
 
 @contextmanager
 def serve_store() -> Iterator[Store]:
-    """Serves until the block ends."""
+    """Serves until the block ends, and begins with nothing: what an earlier one held is in the same memory."""
     store = Store()
+    store.empty()
     s3 = DomainDispatcherApplication(create_backend_app)
 
     def guarded(environ: dict[str, Any], start_response: Any) -> Any:

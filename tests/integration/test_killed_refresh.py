@@ -167,7 +167,7 @@ def test_a_whole_refresh_that_was_killed_twice_is_made_good_by_the_next(
     config.write_text(yaml.safe_dump({"data_dir": "data", "sources": [source], "links": {"enabled": False}}), "utf-8")
     command = [sys.executable, "-m", "pipeline.cli", "refresh", "--config", str(config)]
     data_dir = tmp_path / "data"
-    for sight in ("lake/tables/*/coverage.articles.parquet", f"warehouse/*{BUILDING}"):
+    for sight in ("lake/tables/*/coverage.articles-*.parquet", f"warehouse/*{BUILDING}"):
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
         )
