@@ -38,8 +38,7 @@ bench-large: .venv/.ready .venv-dbt/.ready  ## the same at full size, with a mil
 docs: .venv/.ready  ## write the generated parts of the docs
 	@$(BIN)/python scripts/document.py
 
-COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	--quiet --upgrade
+COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet --upgrade
 
 lock: .venv/.ready  ## resolve the dependencies anew, and those of tests/dbt
 	$(COMPILE) pyproject.toml --group dev --group bench --all-extras -o requirements.lock

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -60,8 +60,7 @@ def intake(
     """Files to Parquet beside the least that it can cost, beside dlt and pandas, and a refresh where little changed."""
     with _scratch() as scratch:
         figures = intake_figures.measured(scratch, articles, related, runs, peer)
-    told = Told("intake", intake_figures.lines(figures), [*intake_figures.targets(figures)], asdict(figures))
-    told.tell(folder if save else None)
+    _tell("intake", intake_figures, figures, folder if save else None)
 
 
 @app.command()
@@ -71,8 +70,7 @@ def growth(articles: Sizes = None, related: Related = 12, save: Save = False, fo
     for files in articles or [10_000, 50_000]:
         with _scratch() as scratch:
             figures.append(growth_part.measure_growth(scratch / "growth", files, related))
-    told = Told("growth", growth_part.lines(figures), [*growth_part.targets(figures)], [*map(asdict, figures)])
-    told.tell(folder if save else None)
+    _tell("growth", growth_part, figures, folder if save else None)
 
 
 @app.command()
@@ -82,8 +80,7 @@ def executors(
     """The same files read by one process, a pool of two, and two workers of a Dask cluster."""
     with _scratch() as scratch:
         figures = executors_part.measure_executors(scratch, articles, related, runs)
-    told = Told("executors", executors_part.lines(figures), [*executors_part.targets(figures)], asdict(figures))
-    told.tell(folder if save else None)
+    _tell("executors", executors_part, figures, folder if save else None)
 
 
 @app.command()
@@ -101,8 +98,7 @@ def coverage(
         related,
         lambda archive, scratch: coverage_part.measure_coverage(archive, scratch, runs, memory_limit),
     )
-    told = Told("coverage", coverage_part.lines(figures), [*coverage_part.targets(figures)], [*map(asdict, figures)])
-    told.tell(folder if save else None)
+    _tell("coverage", coverage_part, figures, folder if save else None)
 
 
 @app.command()
@@ -120,8 +116,7 @@ def warehouse(
         related,
         lambda archive, scratch: warehouse_part.measure_warehouse(archive, scratch, runs, memory_limit),
     )
-    told = Told("warehouse", warehouse_part.lines(figures), [*warehouse_part.targets(figures)], [*map(asdict, figures)])
-    told.tell(folder if save else None)
+    _tell("warehouse", warehouse_part, figures, folder if save else None)
 
 
 @app.command()
@@ -129,8 +124,7 @@ def dagster(runs: Runs = 3, save: Save = False, folder: Folder = RESULTS) -> Non
     """What Newsledger adds to Dagster: loading, reloading, and a night on which nothing changed."""
     with _scratch() as scratch:
         figures = dagster_runs.measure_dagster(scratch, runs)
-    told = Told("dagster", dagster_runs.lines(figures), [*dagster_runs.targets(figures)], asdict(figures))
-    told.tell(folder if save else None)
+    _tell("dagster", dagster_runs, figures, folder if save else None)
 
 
 @app.command()
@@ -143,8 +137,7 @@ def nights(
     """Verdicts, states and what is due, as the log of observations grows old."""
     with _scratch() as scratch:
         figures = nights_part.measure_nights(scratch, links, nights)
-    told = Told("nights", nights_part.lines(figures), [*nights_part.targets(figures)], asdict(figures))
-    told.tell(folder if save else None)
+    _tell("nights", nights_part, figures, folder if save else None)
 
 
 @app.command()
@@ -174,6 +167,12 @@ def truth(save: Save = False, folder: Folder = RESULTS) -> None:
     targets, figures = [*links_truth.targets(judged)], links_truth.saved(judged)
     told = Told("links-truth", links_truth.lines(judged), targets, figures, link_libraries())
     told.tell(folder if save and judged else None)
+
+
+def _tell(what: str, part: Any, figures: Any, keep: Path | None) -> None:
+    """Print and keep what a part measured, once or at several sizes, in its module's own words."""
+    kept = [*map(asdict, figures)] if isinstance(figures, list) else asdict(figures)
+    Told(what, part.lines(figures), [*part.targets(figures)], kept).tell(keep)
 
 
 @contextmanager

@@ -55,14 +55,19 @@ class Stage:
         return self.parent + sum(self.workers)
 
     @property
+    def busy(self) -> float:
+        """How many cores, on average."""
+        return self.processor / self.seconds
+
+    @property
     def bound(self) -> str:
         """What it waits for."""
-        busy, cores = self.processor / self.seconds, all_cores()
-        if busy >= _BUSY * cores:
-            return f"the processor: {busy:.1f} of {cores} cores"
-        if busy >= _BUSY:
-            return f"one core: {busy:.1f} busy of {cores}"
-        return f"disk or others: only {busy:.1f} of {cores} cores busy"
+        cores = all_cores()
+        if self.busy >= _BUSY * cores:
+            return f"the processor: {self.busy:.1f} of {cores} cores"
+        if self.busy >= _BUSY:
+            return f"one core: {self.busy:.1f} busy of {cores}"
+        return f"disk or others: only {self.busy:.1f} of {cores} cores busy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +216,7 @@ def _bottlenecks(size: Size) -> Iterator[str]:
         what, stage = max(
             (("documents", night.documents), ("tables", night.tables)), key=lambda entry: entry[1].seconds
         )
-        cause = "disk" if stage.bound.startswith("disk") else what
+        cause = "disk" if stage.busy < _BUSY else what
         if cause == "documents" and night is size.unchanged:
             cause = "walk"
         share = stage.seconds / night.seconds

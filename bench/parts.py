@@ -40,7 +40,7 @@ PARTS: Mapping[str, Mapping[Size, str]] = {
     },
     "growth": {
         Size.tiny: "--articles 30 --articles 60",
-        Size.usual: "--articles 10000 --articles 50000",
+        Size.usual: "",
         Size.large: "--articles 10000 --articles 100000 --articles 1000000",
     },
     "executors": {
@@ -79,10 +79,10 @@ def run_all(size: Size, keep: Path | None) -> int:
     """Run every part, print the one table, keep each part's file in `keep`; how many parts did not run."""
     with TemporaryDirectory(prefix="newsledger-bench-told-") as folder:
         ran = [run_part(part, size, Path(folder) / part) for part in PARTS]
-        for file in sorted(Path(folder).glob("*/*.json")) if keep else ():
-            assert keep is not None
+        if keep is not None:
             keep.mkdir(parents=True, exist_ok=True)
-            copy(file, keep)
+            for file in Path(folder).glob("*/*.json"):
+                copy(file, keep)
     print("\n".join(table(ran)), flush=True)
     return sum(bool(each.failed) for each in ran)
 

@@ -24,7 +24,7 @@ from pipeline.assets.coverage import coverage_builder
 from pipeline.assets.documents import take_in
 from pipeline.lake.refresh import Refresh, begin_refresh
 from pipeline.lake.relations import relations
-from pipeline.lake.session import literal
+from pipeline.lake.session import listed, literal
 from pipeline.lake.snapshots import Snapshots
 from pipeline.model.logs import LINK_CHECKS
 from pipeline.model.tables import TABLES
@@ -174,15 +174,11 @@ def create_once(data_dir: Path, target: Path, memory_limit: str) -> float:
         for name, table in snapshots.staged().tables.items():
             if name in TABLES:
                 connection.execute(f"create schema if not exists {TABLES[name].schema}")
-                connection.execute(f"create table {name} as from read_parquet({_listed(snapshots.paths(table))})")
+                connection.execute(f"create table {name} as from read_parquet({listed(snapshots.paths(table))})")
         connection.execute("checkpoint")
     seconds = time.process_time() - start
     target.unlink()
     return seconds
-
-
-def _listed(files: Sequence[Path]) -> str:
-    return f"[{', '.join(map(literal, files))}]"
 
 
 def read_once(link: Path, folder: Path) -> Read:

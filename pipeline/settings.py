@@ -39,7 +39,7 @@ _ENDPOINT = r"^https?://[^\s?#@/]+(/[^\s?#]*)?$"
 """A query is put behind it."""
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://")
 _PASSWORD = re.compile(r"://[^/\s]*:[^/\s]*@")
-LAKE_SCHEMES = ("s3", "gs", "az")
+_LAKE_SCHEMES = ("s3", "gs", "az")
 """Stores that heed conditional puts."""
 _BUCKET = re.compile(r"[^/\s]+")
 _SECRET = re.compile(r"(?i)secret|token|passw|credential|access_?key|account_?key|sas|session")
@@ -275,9 +275,9 @@ class Lake(_Section):
                 raise ValueError("`url` is a folder, or a URL as s3://bucket/prefix; null is <data_dir>/lake")
             return url
         scheme, _, rest = url.partition("://")
-        if scheme not in LAKE_SCHEMES:
+        if scheme not in _LAKE_SCHEMES:
             raise ValueError(
-                f"{scheme}:// is no store that a lake can be in; write {', '.join(f'{s}://' for s in LAKE_SCHEMES)},"
+                f"{scheme}:// is no store that a lake can be in; write {', '.join(f'{s}://' for s in _LAKE_SCHEMES)},"
                 " or the path of a folder"
             )
         if any(sign in rest for sign in "?#@"):

@@ -5,6 +5,7 @@ seen tonight. What is not chosen is as if this run had never been: neither asked
 archive.
 """
 
+from collections.abc import Mapping
 from enum import Enum
 
 import dagster as dg
@@ -93,7 +94,7 @@ order by url
 def due_links(builder: Builder) -> list[DueUrl]:
     """The links that are due, first things first."""
     _build(builder)
-    return [DueUrl(*row) for row in builder.session.run(_DUE)]  # type: ignore[arg-type]
+    return _asked(builder, _DUE, {})
 
 
 def chosen_links(builder: Builder, wanted: ChosenLinks, sources: list[str]) -> list[DueUrl]:
@@ -117,10 +118,14 @@ def chosen_links(builder: Builder, wanted: ChosenLinks, sources: list[str]) -> l
         "state": wanted.state and wanted.state.name,
         "urls": wanted.urls,
     }
-    rows = builder.session.run(_CHOSEN, parameters)
-    if not rows:
+    chosen = _asked(builder, _CHOSEN, parameters)
+    if not chosen:
         raise QueryError(f"no link of the archive is chosen by {wanted.model_dump(exclude_defaults=True)}")
-    return [DueUrl(*row) for row in rows]  # type: ignore[arg-type]
+    return chosen
+
+
+def _asked(builder: Builder, sql: str, parameters: Mapping[str, object]) -> list[DueUrl]:
+    return [DueUrl(*row) for row in builder.session.run(sql, parameters)]  # type: ignore[arg-type]
 
 
 def _build(builder: Builder) -> None:

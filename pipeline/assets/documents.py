@@ -146,7 +146,8 @@ class LogMemory:
 
     def others(self, paths: pa.RecordBatchReader) -> pa.Table:
         """Of every other path that was ever seen."""
-        return self._last_rows("anti", "", paths if self._holds_rows else paths.schema.empty_table(), {})
+        holds_rows = self._refresh.logs.documents.state() != ""
+        return self._last_rows("anti", "", paths if holds_rows else paths.schema.empty_table(), {})
 
     def _last_rows(
         self, which: str, within: str, paths: pa.Table | pa.RecordBatchReader, parameters: dict[str, str]
@@ -159,10 +160,6 @@ class LogMemory:
     @cached_property
     def _session(self) -> Session:
         return self._stack.enter_context(self._refresh.session(self._refresh.logs.documents))
-
-    @cached_property
-    def _holds_rows(self) -> bool:
-        return self._refresh.logs.documents.state() != ""
 
 
 def _seen_before(refresh: Refresh, source: str) -> int | None:

@@ -20,7 +20,7 @@ from typing import Any
 from uuid import uuid4
 
 from pipeline.errors import LakeError
-from pipeline.lake.store import SPOOLS, Pointer, plain_words
+from pipeline.lake.store import SPOOLS, Pointer, plain_words, with_folder
 from pipeline.settings import LakeOptions
 
 try:
@@ -94,12 +94,7 @@ class ObjectStore:
         return replace(self, prefix=self._key(name))
 
     def target(self, name: str) -> Path:
-        target = self.cache / self._key(name)
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise LakeError(f"{target.parent}: cannot be made: {error.strerror}; mend data_dir") from error
-        return target
+        return with_folder(self.cache / self._key(name), "mend data_dir")
 
     def put(self, name: str) -> None:
         try:
@@ -110,9 +105,7 @@ class ObjectStore:
     def fetch(self, names: Iterable[str]) -> list[Path]:
         files = {name: self.target(name) for name in names}
         missing = [name for name, file in files.items() if not _use(file)]
-        if len(missing) == 1:
-            self._get(missing[0], files[missing[0]])
-        elif missing:
+        if missing:
             with ThreadPoolExecutor(_AT_ONCE) as pool:
                 list(pool.map(self._get, missing, (files[name] for name in missing)))
         return [*files.values()]

@@ -106,12 +106,12 @@ class Session:
         wanted = "" if night is None else f" where night = date '{night}'"
         written = f"select * from log.no_{log.name}"
         if files:
-            written += f" union all by name select * from read_parquet({_listed(files)}, union_by_name = true){wanted}"
+            written += f" union all by name select * from read_parquet({listed(files)}, union_by_name = true){wanted}"
         self.connection.execute(f"create or replace view log.{log.name} as {written}")
 
     def attach_table(self, full_name: str, files: Iterable[Path]) -> None:
         """A table of a snapshot as a view of its files."""
-        self.connection.execute(f"create or replace view {full_name} as select * from read_parquet({_listed(files)})")
+        self.connection.execute(f"create or replace view {full_name} as select * from read_parquet({listed(files)})")
 
 
 @contextmanager
@@ -143,7 +143,8 @@ def open_session(memory_limit: str, scratch: Path, logs: Iterable[Log] = ()) -> 
         connection.close()
 
 
-def _listed(files: Iterable[str | Path]) -> str:
+def listed(files: Iterable[str | Path]) -> str:
+    """The files as a list of SQL, where a statement takes no parameter."""
     return f"[{', '.join(map(literal, files))}]"
 
 

@@ -137,12 +137,7 @@ class FolderStore:
         return FolderStore(self.folder / name)
 
     def target(self, name: str) -> Path:
-        target = self.folder / name
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise LakeError(f"{target.parent}: cannot be made: {error.strerror}; {self.remedy}") from error
-        return target
+        return with_folder(self.folder / name, self.remedy)
 
     def put(self, name: str) -> None:
         """It is where it belongs."""
@@ -213,6 +208,15 @@ def open_lake(settings: Settings) -> Store:
 
     assert settings.lake.url is not None
     return ObjectStore.at(settings.lake.url, settings.lake.options, settings.data_dir)
+
+
+def with_folder(target: Path, remedy: str) -> Path:
+    """The path, its folder made. Raises LakeError where that cannot be, which says what to do."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LakeError(f"{target.parent}: cannot be made: {error.strerror}; {remedy}") from error
+    return target
 
 
 def plain_words(error: Exception) -> str:
