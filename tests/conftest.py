@@ -32,15 +32,20 @@ def sample_site(tmp_path: Path) -> Path:
     return Path(shutil.copytree(SEED_SITE, tmp_path / "site"))
 
 
-@pytest.fixture(scope="session")
-def refreshed_sample(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The sample after one refresh, on the first night of 2026, without its links. For reading: all tests share it."""
-    settings = Settings(
-        data_dir=tmp_path_factory.mktemp("refreshed") / "data",
+def sample_settings(data_dir: Path) -> Settings:
+    """Over the sample as it is, without its links and without worker processes."""
+    return Settings(
+        data_dir=data_dir,
         sources=(Source(name="sample", path=SEED_SITE),),
         links=Links(enabled=False),
         executor=Executor(kind="serial"),
     )
+
+
+@pytest.fixture(scope="session")
+def refreshed_sample(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The sample after one refresh, on the first night of 2026, without its links. For reading: all tests share it."""
+    settings = sample_settings(tmp_path_factory.mktemp("refreshed") / "data")
     refresh(settings, "2026-01-01T02:00:00Z")
     return settings
 

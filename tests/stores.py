@@ -1,5 +1,6 @@
 """A real S3 server on loopback whose traffic is seen, and which can be told to refuse and to fail."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import boto3
+import pytest
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.s3.models import s3_backends
@@ -78,6 +80,16 @@ class Store:
         self.reads, self.denied, self.may_list, self.reads_left = [], set(), True, None
         self.may_write, self.heeds_conditions, self.lose_answers = True, True, 0
         self.writes, self.before_write = [], None
+
+    def begin(self, bucket: str, environment: Mapping[str, str], patch: pytest.MonkeyPatch) -> None:
+        """Hold that bucket, empty, and nothing else; in this process stands of such stores what `environment` says."""
+        for name in [name for name in os.environ if name.startswith(("AWS_", "FSSPEC_"))]:
+            patch.delenv(name)
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        self.empty()
+        self.client().create_bucket(Bucket=bucket)
+        self.writes.clear()
 
     def answers(self, method: str, bucket: str, key: str) -> tuple[str, str] | None:
         """The error it answers with, where it is not to do its work."""

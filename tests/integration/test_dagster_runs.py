@@ -21,9 +21,9 @@ from pipeline.lake.lock import hold_lock
 from pipeline.lake.refresh import Refresh, begin_refresh
 from pipeline.model.tables import TABLES
 from pipeline.report.pictures import PICTURES
-from pipeline.settings import Executor, Links, Settings, Source
+from pipeline.settings import Settings
 from pipeline.warehouse import query, read_file
-from tests.conftest import SEED_SITE
+from tests.conftest import sample_settings
 from tests.refreshing import QUIET
 
 ROOT = Path(__file__).parents[2]
@@ -65,12 +65,7 @@ class FirstRun:
 
 @pytest.fixture(scope="module")
 def first_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FirstRun]:
-    settings = Settings(
-        data_dir=tmp_path_factory.mktemp("first") / "data",
-        sources=(Source(name="sample", path=SEED_SITE),),
-        links=Links(enabled=False),
-        executor=Executor(kind="serial"),
-    )
+    settings = sample_settings(tmp_path_factory.mktemp("first") / "data")
     definitions = build_definitions(settings)
     with dg.DagsterInstance.ephemeral() as ephemeral:
         yield FirstRun(settings, definitions, ephemeral, _refresh(definitions, ephemeral))

@@ -6,7 +6,7 @@ import os
 import shutil
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -104,16 +104,15 @@ class Archive:
         return {name: (self.site / name).read_bytes() for name in FILES}
 
 
-@pytest.fixture(scope="module")
-def after_a_night(tmp_path_factory: pytest.TempPathFactory) -> Archive:
-    folder = tmp_path_factory.mktemp("archive")
+def write_machine(folder: Path, *sources: Mapping[str, str], **sections: object) -> Path:
+    """The archive, the web that answers its links, and the settings over them and further sources: their file."""
     for name, content in FILES.items():
         (folder / "site" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "site" / name).write_bytes(content)
     (folder / "web.yaml").write_text(yaml.safe_dump({"hosts": HOSTS}), "utf-8")
     values = {
         "data_dir": "data",
-        "sources": [{"name": "site", "path": "site"}],
+        "sources": [{"name": "site", "path": "site"}, *sources],
         "links": {
             "rehearsal": "web.yaml",
             "pace_seconds": 0.01,
@@ -122,8 +121,15 @@ def after_a_night(tmp_path_factory: pytest.TempPathFactory) -> Archive:
         },
         "executor": {"kind": "serial"},
     }
-    (folder / "newsledger.yaml").write_text(yaml.safe_dump(values), "utf-8")
-    refresh(load_settings(folder / "newsledger.yaml"))
+    config = folder / "newsledger.yaml"
+    config.write_text(yaml.safe_dump(values | sections), "utf-8")
+    return config
+
+
+@pytest.fixture(scope="module")
+def after_a_night(tmp_path_factory: pytest.TempPathFactory) -> Archive:
+    folder = tmp_path_factory.mktemp("archive")
+    refresh(load_settings(write_machine(folder)))
     return Archive(folder)
 
 

@@ -69,14 +69,8 @@ def server() -> Iterator[Store]:
 @pytest.fixture
 def store(server: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
     """The server with an empty bucket `lake`, and its keys in the environment."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    for name, value in server.environment.items():
-        if name != "AWS_ENDPOINT_URL":
-            monkeypatch.setenv(name, value)
-    server.empty()
-    server.client().create_bucket(Bucket="lake")
-    server.writes.clear()
+    own = {name: value for name, value in server.environment.items() if name != "AWS_ENDPOINT_URL"}
+    server.begin("lake", own, monkeypatch)
     return server
 
 

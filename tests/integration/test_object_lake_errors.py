@@ -1,6 +1,5 @@
 """A lake in an object store that cannot be used: each error says what, where and what to do."""
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,14 +26,9 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def settings(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Of a machine whose lake is in an empty bucket of the server; a request is tried twice, not for half a minute."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
+    server.begin("lake", KEYS, monkeypatch)
     monkeypatch.setattr(objects, "RETRIES", 1)
     objects._client.cache_clear()
-    server.empty()
-    server.client().create_bucket(Bucket="lake")
     return lake_settings(write_archive(tmp_path / "site", a="One"), tmp_path / "data", server)
 
 

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 import yaml
 
-from tests.integration.test_links_commands import FILES, HOSTS, OLD
+from tests.integration.test_links_commands import HOSTS, OLD, write_machine
 from tests.lakes import ARTICLE
 from tests.repositories import Origin
 from tests.stores import KEYS, Store, serve_store
@@ -102,25 +102,9 @@ def nights(tmp_path_factory: pytest.TempPathFactory, server: Store) -> dict[str,
     processes = {}
     for kind in KINDS:
         folder = tmp_path_factory.mktemp("machine") / kind
-        for name, content in FILES.items():
-            (folder / "site" / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / "site" / name).write_bytes(content)
-        (folder / "web.yaml").write_text(yaml.safe_dump({"hosts": HOSTS}), "utf-8")
-        values = {
-            "data_dir": "data",
-            "sources": [{"name": "site", "path": "site"}, {"name": "past", "git": str(origin.folder)}],
-            "links": {
-                "rehearsal": "web.yaml",
-                "pace_seconds": 0.01,
-                "timeout_seconds": 2,
-                "wayback": {"enabled": True, "endpoint": "https://archive.example/available", "pace_seconds": 0.01},
-            },
-            "executor": {"kind": "serial"},
-        }
-        if kind == "store":
-            values["lake"] = {"url": "s3://lake/of/ours", "options": {"endpoint": server.endpoint, "allow_http": True}}
-        config = folder / "newsledger.yaml"
-        config.write_text(yaml.safe_dump(values), "utf-8")
+        lake = {"url": "s3://lake/of/ours", "options": {"endpoint": server.endpoint, "allow_http": True}}
+        past = {"name": "past", "git": str(origin.folder)}
+        config = write_machine(folder, past, **({"lake": lake} if kind == "store" else {}))
         web = HOSTS | {"web-form.example": {"paths": {"/x": {"status": 410}}}}
         commands: list[list[str]] = [
             ["refresh", "-c", str(config), "--now", "2027-03-01T02:00:00Z"],

@@ -44,13 +44,8 @@ def server() -> Iterator[Store]:
 @pytest.fixture
 def store(server: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """The server, sound, holding an empty bucket `archive`, and where the drivers of this process look for S3."""
-    for name in [name for name in os.environ if name.startswith(("AWS_", "FSSPEC_"))]:
-        monkeypatch.delenv(name)
-    for name, value in server.environment.items():
-        monkeypatch.setenv(name, value)
+    server.begin("archive", server.environment, monkeypatch)
     S3FileSystem.clear_instance_cache()
-    server.empty()
-    server.client().create_bucket(Bucket="archive")
     yield server
     S3FileSystem.clear_instance_cache()
 
