@@ -23,6 +23,7 @@ from bench.targets import Target
 from pipeline.assets.coverage import coverage_builder
 from pipeline.lake.logs import ROW_GROUP_ROWS
 from pipeline.lake.refresh import begin_refresh
+from pipeline.lake.relations import tables_read
 from pipeline.lake.session import Session, literal, open_session
 from pipeline.model.urls import url_forms
 from pipeline.settings import Settings
@@ -32,13 +33,15 @@ URL_MICROSECONDS = 3
 MEMORY_FACTOR = 1.5
 """Beside what DuckDB may hold stands Python with its libraries, 0.3 GB, and what DuckDB does not count."""
 READY = {
-    "items": "staging.items",
-    "uses": "staging.url_uses",
-    "urls": "forms.urls",
-    "texts": "forms.texts",
-    "versions": "staging.spans",
+    "items": "from staging.items",
+    "uses": "from staging.written_urls",
+    "urls": "select source, raw, has_userinfo as stripped_userinfo, urls.*"
+    " from (select distinct source, raw, url_id, has_userinfo from staging.url_uses)"
+    " inner join coverage.urls using (url_id)",
+    "texts": "select distinct raw, text, twice_escaped from forms.texts",
+    "versions": "from staging.spans",
 }
-"""The columns that the hand-written statements find ready, and where the pipeline has them."""
+"""The columns that the hand-written statements find ready, and what the pipeline has them in."""
 _BATCH = 10_000
 
 
@@ -121,9 +124,10 @@ def keep_ready(site: Path, data_dir: Path, ready: Path) -> None:
         refresh.session(refresh.logs.documents, refresh.logs.refreshes) as session,
     ):
         builder = coverage_builder(refresh, session)
-        for name, full_name in READY.items():
-            builder.need(full_name)
-            session.run(f"copy (select * from {full_name}) to {literal(ready / f'{name}.parquet')} (format parquet)")
+        for name, query in READY.items():
+            for read in tables_read(query):
+                builder.need(read)
+            session.run(f"copy ({query}) to {literal(ready / f'{name}.parquet')} (format parquet)")
 
 
 def tables_by_hand(ready: Path, scratch: Path, memory_limit: str, rows: dict[str, int]) -> float:

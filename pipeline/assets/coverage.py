@@ -17,7 +17,7 @@ from pipeline.settings import Settings
 
 _COUNT_MENTIONS = """
 select
-    coalesce(sum(1 + coalesce(len(list_filter(related, lambda item : item is not null)), 0)), 0)::bigint
+    coalesce(sum(1 + coalesce(list_count(related), 0)), 0)::bigint
 from staging.accepted_documents
 where is_story
 """

@@ -132,8 +132,7 @@ def _declared() -> dict[str, list[str]]:
     """The columns of tables, logs and what is computed."""
     names = {table.full_name: [column.name for column in table.columns] for table in (*TABLES.values(), LINK_RECORDS)}
     names |= {name: schema.names for name, schema in _LOGS.items()}
-    # DuckDB numbers the rows of each table.
-    names |= {name: [*computed.columns, "rowid"] for name, computed in _COMPUTED.items()}
+    names |= {name: [*computed.columns] for name, computed in _COMPUTED.items()}
     return names
 
 
@@ -143,7 +142,8 @@ def _known() -> Known:
 
     def add(full_name: str, columns: Iterable[str]) -> None:
         schema, _, name = full_name.partition(".")
-        known.columns.setdefault(schema, {})[name] = dict.fromkeys(columns, "unknown")
+        # DuckDB numbers the rows of each table.
+        known.columns.setdefault(schema, {})[name] = dict.fromkeys((*columns, "rowid"), "unknown")
 
     for full_name, columns in _declared().items():
         add(full_name, columns)

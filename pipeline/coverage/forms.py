@@ -1,5 +1,8 @@
-"""The forms of distinct URLs and texts, computed once each and given to the SQL as `forms.urls` and, for the few texts
-that are written otherwise than they are meant, `forms.texts`."""
+"""The forms of what is written otherwise than it is asked or meant, computed once each and given to the SQL.
+
+`forms.urls` has those of the URLs that are not plain, `forms.texts` those of the texts that cleaning changes. Of plain
+URLs only the domains of their hosts come from here, as `forms.hosts`; the rest are macros.
+"""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -10,7 +13,7 @@ from importlib.resources import files
 import pyarrow as pa
 
 from pipeline.lake.build import Builder
-from pipeline.model.text import NEEDS_CLEANING, clean_text
+from pipeline.model.text import clean_text
 from pipeline.model.urls import SiteBase, registrable_domain, url_forms
 
 _FORM_FILES = ("ids.py", "text.py", "urls.py", "tracking_parameters.txt")
@@ -19,6 +22,7 @@ _FORM_LIBRARIES = ("can-ada", "tldextract")
 
 _URLS = pa.schema(
     {
+        "role": pa.string(),
         "source": pa.string(),
         "raw": pa.string(),
         "fetch_url": pa.string(),
@@ -30,8 +34,9 @@ _URLS = pa.schema(
     }
 )
 _HOSTS = pa.schema({"host": pa.string(), "registrable_domain": pa.string()})
-_TEXTS = pa.schema({"raw": pa.string(), "text": pa.string(), "twice_escaped": pa.bool_()})
+_TEXTS = pa.schema({"role": pa.string(), "raw": pa.string(), "text": pa.string(), "twice_escaped": pa.bool_()})
 URL_COLUMNS = (*_URLS.names, "url_id")
+HOST_COLUMNS = (*_HOSTS.names,)
 TEXT_COLUMNS = (*_TEXTS.names,)
 
 
@@ -47,36 +52,30 @@ def forms_version(sites: Mapping[str, SiteBase | None]) -> str:
 
 
 def form_providers(sites: Mapping[str, SiteBase | None]) -> dict[str, Callable[[Builder], None]]:
-    """What puts `forms.urls` and `forms.texts` into a session; relative URLs stand on their source's site."""
-    return {"forms.urls": partial(_give_urls, sites), "forms.texts": _give_texts}
+    """What puts `forms.urls`, `forms.hosts` and `forms.texts` into a session; relative URLs stand on their source's
+    site."""
+    return {"forms.urls": partial(_give_urls, sites), "forms.hosts": _give_hosts, "forms.texts": _give_texts}
 
 
 def _give_urls(sites: Mapping[str, SiteBase | None], builder: Builder) -> None:
-    builder.need("staging.url_uses")
-    session = builder.session
-    session.run(
-        "create table forms.written_urls as select *, is_plain_url(raw) as is_plain"
-        " from (select distinct source, raw from staging.url_uses)"
-    )
-    session.give_computed(
+    builder.need("staging.written_urls")
+    builder.session.give_computed(
         "forms.urls",
-        "select source, raw from forms.written_urls where not is_plain",
+        "select distinct role, source, raw from staging.written_urls where not is_plain_url(raw)",
         partial(_forms_of_urls, sites),
         _URLS,
         "*, content_id('url', fetch_url) as url_id",
     )
-    session.give_computed(
+
+
+def _give_hosts(builder: Builder) -> None:
+    builder.need("staging.first_uses")
+    builder.session.give_computed(
         "forms.hosts",
-        "select distinct plain_host(raw) as host from forms.written_urls where is_plain",
+        "select distinct plain_host(raw) as host from staging.first_uses where is_plain",
         _domains_of_hosts,
         _HOSTS,
     )
-    session.run(
-        "insert into forms.urls"
-        " select source, raw, raw, plain_identity(raw), host, registrable_domain, null, false, content_id('url', raw)"
-        " from forms.written_urls inner join forms.hosts on plain_host(raw) = host where is_plain"
-    )
-    session.run("drop table forms.written_urls; drop table forms.hosts")
 
 
 def _domains_of_hosts(hosts: pa.RecordBatch) -> pa.RecordBatch:
@@ -93,16 +92,11 @@ def _forms_of_urls(sites: Mapping[str, SiteBase | None], written: pa.RecordBatch
 
 def _give_texts(builder: Builder) -> None:
     builder.need("staging.texts")
-    builder.session.give_computed(
-        "forms.texts",
-        f"select raw from staging.texts where regexp_matches(raw, '{NEEDS_CLEANING}')",
-        _changed_texts,
-        _TEXTS,
-    )
+    builder.session.give_computed("forms.texts", "select role, raw from staging.texts", _changed_texts, _TEXTS)
 
 
 def _changed_texts(written: pa.RecordBatch) -> pa.RecordBatch:
-    raws = written["raw"].to_pylist()
-    changed = [(raw, *clean) for raw, clean in zip(raws, map(clean_text, raws), strict=True) if clean != (raw, False)]
+    texts = zip(written["role"].to_pylist(), written["raw"].to_pylist(), strict=True)
+    changed = [(role, raw, *clean) for role, raw in texts if (clean := clean_text(raw)) != (raw, False)]
     columns = zip(*changed, strict=True) if changed else [[]] * len(_TEXTS)
     return pa.record_batch([*map(list, columns)], _TEXTS)

@@ -1,8 +1,9 @@
 """The SQL files as relations: one file a relation, its name the relation's, its leading comment its description.
 
 The comment's first lines say what the relation holds; `-- grain:` and `-- key:` lines say what a row is and which
-columns name it; `-- kept: as a view` asks for no table of its own. Files of `sql/checks` carry `-- severity:`, `-- on:`
-and `-- message:` instead, those of `sql/macros` how they are called.
+columns name it; `-- kept: as a view` asks for no table of its own; `-- in parts of:` names the relation whose rows are
+gathered in parts, each those that `in_part` lets through, where they are too many for one aggregate. Files of
+`sql/checks` carry `-- severity:`, `-- on:` and `-- message:` instead, those of `sql/macros` how they are called.
 """
 
 import re
@@ -15,7 +16,7 @@ from pathlib import Path
 import sqlglot
 from sqlglot import exp
 
-_TAG = re.compile(r"--\s*(grain|key|kept|severity|on|message|blocking|call):\s*(.*)")
+_TAG = re.compile(r"--\s*(grain|key|kept|in parts of|severity|on|message|blocking|call):\s*(.*)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,15 @@ from pipeline.lake.logs import ROW_GROUP_ROWS, Log
 from pipeline.lake.relations import Relation
 from pipeline.model.ids import ID_MACROS
 from pipeline.model.tables import TABLES
+from pipeline.model.text import TEXT_MACROS
 from pipeline.model.urls import URL_MACROS
 
 BATCH_ROWS = 50_000
 """Rows that Python computes at a time."""
+PART_ROWS = 2_000_000
+"""Rows that are gathered at a time where a relation asks for parts. What an aggregate keeps of texts stays in memory,
+whatever its limit: 0.5 GB of two million mentions."""
+_PART_MACRO = "create or replace macro in_part(key) as {}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +78,28 @@ class Session:
         table = TABLES.get(relation.full_name)
         columns = "*" if table is None else table.select_list()
         kind = "view" if relation.tags.get("kept") == "as a view" else "table"
+        gathered = relation.tags.get("in parts of")
+        select = f"select {columns} from (\n{relation.sql}\n)"
         try:
-            self.connection.execute(
-                f"create or replace {kind} {relation.full_name} as select {columns} from (\n{relation.sql}\n)"
-            )
+            parts = self._parts(gathered) if gathered else 1
+            for part in range(parts):
+                self.connection.execute(_PART_MACRO.format("true" if parts == 1 else f"hash(key) % {parts} = {part}"))
+                into = (
+                    f"insert into {relation.full_name}" if part else f"create or replace {kind} {relation.full_name} as"
+                )
+                self.connection.execute(f"{into} {select}")
+        except duckdb.OutOfMemoryException as error:
+            raise LakeError(
+                f"{relation.file}: it does not fit into the memory that DuckDB may use. The last published tables stay;"
+                f" raise warehouse.memory_limit and run the refresh again. {error}"
+            ) from error
         except duckdb.Error as error:
             raise LakeError(f"{relation.file}: {error}") from error
+
+    def _parts(self, full_name: str) -> int:
+        rows = self.value(f"select count(*) from {full_name}")
+        assert isinstance(rows, int)
+        return max(1, -(-rows // PART_ROWS))
 
     def write(self, full_name: str, key: Iterable[str], target: Path) -> int:
         """Write a table of the session as one Parquet file in the order of its key; the rows written."""
@@ -134,7 +155,9 @@ def open_session(memory_limit: str, scratch: Path, logs: Iterable[Log] = ()) -> 
         for schema in ("log", "this", "forms", "kept", "staging", "coverage", "links", "reports", "ops"):
             connection.execute(f"create schema if not exists {schema}")
         connection.execute(ID_MACROS)
+        connection.execute(TEXT_MACROS)
         connection.execute(URL_MACROS)
+        connection.execute(_PART_MACRO.format("true"))
         session = Session(connection)
         for log in logs:
             session.attach_log(log)

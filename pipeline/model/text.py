@@ -17,6 +17,9 @@ NEEDS_CLEANING = "&|[^ -~\u00a1-\u02ff\u2010-\u2027]|^ | $"
 Latin letters up to U+02FF, and the typographer's dashes, quotation marks and dots, are in NFC wherever no combining
 sign follows (Unicode's DerivedNormalizationProps: NFC_QC), and no space at an edge."""
 
+TEXT_MACROS = f"create or replace macro needs_cleaning(raw) as regexp_matches(raw, '{NEEDS_CLEANING}');"
+"""The same for SQL."""
+
 
 class CleanText(NamedTuple):
     """`twice_escaped`: an entity still stands in the text after it was undone once (`&amp;quot;`)."""

@@ -31,11 +31,12 @@ create or replace macro is_plain_url(raw) as
     )
     and not contains(raw, '/.')
     and not contains(raw, 'xn--');
+create or replace macro plain_url(raw) as case when is_plain_url(raw) then raw end;
 create or replace macro plain_host(raw) as split_part(raw, '/', 3);
 create or replace macro plain_identity(raw) as
     case
         when contains(raw, '://www.')
-            then 'https://' || regexp_extract(raw, '^https?://(?:www\.)*((?:[^/.]+\.)+[^/.]+/.*)', 1)
+            then regexp_replace(raw, '^https?://(?:www\.)*((?:[^/.]+\.)+[^/.]+/)', 'https://\1')
         when starts_with(raw, 'https') then raw
         else 'https' || raw[5:]
     end;

@@ -8,7 +8,7 @@ select
     uses.path,
     uses.pointer,
     uses.raw
-from staging.url_uses as uses
+from staging.written_urls as uses
 anti join coverage.url_uses as kept
     on
         uses.version_id::uuid = kept.version_id

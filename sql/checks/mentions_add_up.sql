@@ -8,7 +8,7 @@ with
 mentions_in as (
     select
         version_id::uuid as version_id,
-        1 + coalesce(len(list_filter(related, lambda item : item is not null)), 0) as expected
+        1 + coalesce(list_count(related), 0) as expected
     from staging.accepted_documents
     where is_story
 ),

@@ -3,6 +3,7 @@
 -- coverage.mentions.
 -- grain: one identity URL
 -- key: article_id
+-- in parts of: staging.mentions
 with
 
 -- Which of the appearances knows best: one number, so that no aggregate compares texts.
@@ -18,6 +19,7 @@ precedences as (
                 position asc
         ) as precedence
     from staging.mentions
+    where in_part(article_id)
 ),
 
 ranked as (
@@ -34,8 +36,8 @@ ranked as (
         mentions.published_precision,
         mentions.quality,
         mentions.outlet_id,
-        amp.fetch_url as amp_fetch_url,
-        cdn_amp.fetch_url as cdn_amp_fetch_url,
+        coalesce(amp.fetch_url, plain_url(mentions.amp_url)) as amp_fetch_url,
+        coalesce(cdn_amp.fetch_url, plain_url(mentions.cdn_amp_url)) as cdn_amp_fetch_url,
         precedences.precedence
     from staging.mentions
     inner join precedences
@@ -44,12 +46,15 @@ ranked as (
         on
             mentions.source = amp.source
             and mentions.amp_url = amp.raw
+            and amp.role = 'amp'
             and amp.problem is null
     left join forms.urls as cdn_amp
         on
             mentions.source = cdn_amp.source
             and mentions.cdn_amp_url = cdn_amp.raw
+            and cdn_amp.role = 'cdn_amp'
             and cdn_amp.problem is null
+    where in_part(mentions.article_id)
 )
 
 select

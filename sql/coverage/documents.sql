@@ -31,4 +31,6 @@ left join staging.accepted_documents as accepted
         last_rows.source = accepted.source
         and last_rows.path = accepted.path
 left join forms.texts as titles
-    on accepted.item.title = titles.raw
+    on
+        accepted.item.title = titles.raw
+        and titles.role = 'title'

@@ -33,8 +33,8 @@ unnested as (
 )
 
 select
-    content_id('image', urls.fetch_url) as image_id,
-    urls.url_id,
+    content_id('image', coalesce(urls.fetch_url, unnested.image.url)) as image_id,
+    coalesce(urls.url_id, content_id('url', unnested.image.url)) as url_id,
     unnested.version_id,
     unnested.owner_pointer || '/images/' || unnested.position::varchar || '/url' as pointer,
     unnested.owner_pointer,
@@ -45,7 +45,9 @@ select
     unnested.image.iscached as is_cached,
     unnested.image.title as title
 from unnested
-inner join forms.urls
+left join forms.urls
     on
-        unnested.source = urls.source
+        unnested.role = urls.role
+        and unnested.source = urls.source
         and unnested.image.url = urls.raw
+where urls.raw is not null or is_plain_url(unnested.image.url)

@@ -6,24 +6,25 @@ with
 logos as (
     select
         mentions.outlet_id,
-        urls.fetch_url,
+        coalesce(urls.fetch_url, plain_url(mentions.provider_images[1].url)) as logo_url,
         count(*) as times_seen
     from staging.mentions
-    inner join forms.urls
+    left join forms.urls
         on
             mentions.source = urls.source
             and mentions.provider_images[1].url = urls.raw
-    where
-        mentions.outlet_id is not null
-        and urls.problem is null
-    group by mentions.outlet_id, urls.fetch_url
+            and urls.role = 'provider_image'
+            and urls.problem is null
+    where mentions.outlet_id is not null
+    group by mentions.outlet_id, logo_url
 ),
 
 best_logos as (
     select
         outlet_id,
-        arg_min(fetch_url, row(-times_seen, fetch_url)) as logo_url
+        arg_min(logo_url, row(-times_seen, logo_url)) as logo_url
     from logos
+    where logo_url is not null
     group by outlet_id
 ),
 

@@ -19,12 +19,16 @@ organizations as (
         definitions.domain,
         arg_min(definitions.name, row(definitions.source, definitions.path)) as name,
         arg_min(definitions.description, row(definitions.source, definitions.path)) as description,
-        arg_min(logos.fetch_url, row(definitions.source, definitions.path)) as logo_url
+        arg_min(
+            coalesce(logos.fetch_url, plain_url(definitions.logo_raw)),
+            row(definitions.source, definitions.path)
+        ) as logo_url
     from staging.definitions
     left join forms.urls as logos
         on
             definitions.source = logos.source
             and definitions.logo_raw = logos.raw
+            and logos.role = 'image'
             and logos.problem is null
     where
         definitions.taxonomy = 'organization'

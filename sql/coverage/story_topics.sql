@@ -21,7 +21,9 @@ named as (
         coalesce(texts.text, unnested.raw) as name
     from unnested
     left join forms.texts
-        on unnested.raw = texts.raw
+        on
+            unnested.raw = texts.raw
+            and texts.role = 'name'
 )
 
 select

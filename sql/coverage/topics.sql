@@ -17,7 +17,9 @@ used as (
         where role = 'main'
     ) as mentions
     left join forms.texts
-        on mentions.raw = texts.raw
+        on
+            mentions.raw = texts.raw
+            and texts.role = 'name'
     where name <> ''
     group by mentions.source, name
 ),

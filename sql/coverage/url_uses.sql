@@ -2,19 +2,16 @@
 -- two keys of YAML.
 -- grain: URL × owner × role × pointer
 -- key: version_id, pointer, raw
+-- kept: as a view
 select
-    urls.url_id,
-    url_uses.version_id,
-    url_uses.pointer,
-    url_uses.role,
-    url_uses.raw,
-    url_uses.source,
-    url_uses.path,
-    case when url_uses.is_story then content_id2('story', url_uses.source, url_uses.path) end as story_id,
-    case when url_uses.is_story then url_uses.mention_pointer end as mention_pointer,
-    urls.stripped_userinfo as has_userinfo
+    url_id,
+    version_id,
+    pointer,
+    role,
+    raw,
+    source,
+    path,
+    story_id,
+    mention_pointer,
+    has_userinfo
 from staging.url_uses
-inner join forms.urls
-    on
-        url_uses.source = urls.source
-        and url_uses.raw = urls.raw

@@ -4,45 +4,43 @@
 -- key: url_id
 with
 
--- One row of each URL's: narrow, so that no wide row goes through an aggregate.
-firsts as (
+forms as (
     select
-        url_id,
-        min(rowid) as first_row
-    from forms.urls
-    group by url_id
-),
-
-uses as (
-    select
-        url_id,
-        bool_and(role in ('image', 'provider_image')) as is_only_shown,
-        count(*) as use_count
-    from coverage.url_uses
-    group by url_id
+        first_uses.url_id,
+        coalesce(urls.fetch_url, first_uses.raw) as fetch_url,
+        coalesce(urls.identity_url, plain_identity(first_uses.raw)) as identity_url,
+        coalesce(urls.host, plain_host(first_uses.raw)) as host,
+        coalesce(urls.registrable_domain, hosts.registrable_domain) as registrable_domain,
+        urls.problem,
+        first_uses.is_only_shown,
+        first_uses.use_count
+    from staging.first_uses
+    left join forms.urls
+        on
+            first_uses.role = urls.role
+            and first_uses.source = urls.source
+            and first_uses.raw = urls.raw
+    left join forms.hosts
+        on plain_host(first_uses.raw) = hosts.host
 )
 
 select
-    urls.url_id,
-    urls.fetch_url,
-    urls.identity_url,
-    urls.host,
-    urls.registrable_domain,
-    urls.problem,
+    url_id,
+    fetch_url,
+    identity_url,
+    host,
+    registrable_domain,
+    problem,
     case
         when
-            uses.is_only_shown
+            is_only_shown
             or regexp_matches(
-                urls.fetch_url,
+                fetch_url,
                 '^[^?]*\.(jpe?g|png|gif|webp|avif|svg|ico|pdf|zip|gz|mp3|mp4|webm|docx?|xlsx?|pptx?)(\?.*)?$',
                 'i'
             )
             then 'file'
         else 'page'
     end as asked_as,
-    uses.use_count
-from forms.urls
-inner join firsts
-    on urls.rowid = firsts.first_row
-inner join uses
-    on urls.url_id = uses.url_id
+    use_count
+from forms

@@ -7,6 +7,7 @@ select
     documents.source,
     documents.path,
     documents.version_id,
+    speaking_versions.story_id,
     speaking_versions.is_stale,
     speaking_versions.seen_at,
     documents.collection,

@@ -24,7 +24,9 @@ named as (
         coalesce(texts.text, written.raw) as text
     from written
     left join forms.texts
-        on written.raw = texts.raw
+        on
+            written.raw = texts.raw
+            and texts.role = 'name'
 )
 
 select

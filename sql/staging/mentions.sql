@@ -7,12 +7,18 @@ with
 joined as (
     select
         items.*,
-        web.problem is null and web.raw is not null as has_web,
-        original.problem is null and original.raw is not null as has_original,
-        web.identity_url as web_identity,
-        web.url_id as web_url_id,
-        original.identity_url as original_identity,
-        original.url_id as original_url_id,
+        coalesce(
+            web.url_id,
+            content_id('url', plain_url(items.web_url)),
+            original.url_id,
+            content_id('url', plain_url(items.original_url))
+        ) as url_id,
+        coalesce(
+            web.identity_url,
+            plain_identity(plain_url(items.web_url)),
+            original.identity_url,
+            plain_identity(plain_url(items.original_url))
+        ) as known_identity,
         coalesce(titles.text, items.raw_title) as title,
         coalesce(excerpts.text, items.raw_excerpt) as excerpt,
         coalesce(titles.twice_escaped, false) or coalesce(excerpts.twice_escaped, false) as is_twice_escaped,
@@ -23,35 +29,38 @@ joined as (
         on
             items.source = web.source
             and items.web_url = web.raw
+            and web.role = 'web'
+            and web.problem is null
     left join forms.urls as original
         on
             items.source = original.source
             and items.original_url = original.raw
+            and original.role = 'original'
+            and original.problem is null
     left join forms.texts as titles
-        on items.raw_title = titles.raw
+        on
+            items.raw_title = titles.raw
+            and titles.role = 'title'
     left join forms.texts as excerpts
-        on items.raw_excerpt = excerpts.raw
+        on
+            items.raw_excerpt = excerpts.raw
+            and excerpts.role = 'excerpt'
     left join forms.texts as names
-        on items.raw_provider_name = names.raw
+        on
+            items.raw_provider_name = names.raw
+            and names.role = 'name'
     where items.is_story
 ),
 
 identified as (
     select
         *,
-        has_web or has_original as is_identified,
-        case
-            when has_web then web_url_id
-            when has_original then original_url_id
-        end as url_id,
-        case
-            when has_web then web_identity
-            when has_original then original_identity
-            else
-                'urn:newsledger:' || coalesce(domain, '')
-                || ':' || coalesce(strftime(published_at, '%Y-%m-%dT%H:%M:%SZ'), '')
-                || ':' || coalesce(nullif(lower(title), ''), source || '/' || path || pointer)
-        end as identity_url
+        coalesce(
+            known_identity,
+            'urn:newsledger:' || coalesce(domain, '')
+            || ':' || coalesce(strftime(published_at, '%Y-%m-%dT%H:%M:%SZ'), '')
+            || ':' || coalesce(nullif(lower(title), ''), source || '/' || path || pointer)
+        ) as identity_url
     from joined
 )
 
@@ -89,11 +98,11 @@ select
     original_url,
     amp_url,
     cdn_amp_url,
-    is_identified,
+    known_identity is not null as is_identified,
     url_id,
     identity_url,
     content_id2('mention', version_id, pointer) as mention_id,
-    content_id2('story', source, path) as story_id,
+    story_id,
     content_id('article', identity_url) as article_id,
     case when domain is not null then content_id2('outlet', domain, coalesce(provider_name, domain)) end as outlet_id
 from identified

@@ -15,7 +15,7 @@ counted as (
         seen_at,
         item.heat as heat,
         item.quality as quality,
-        coalesce(len(list_filter(related, lambda entry : entry is not null)), 0) as related_count
+        coalesce(list_count(related), 0) as related_count
     from log.documents
 )
 

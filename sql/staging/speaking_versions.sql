@@ -7,6 +7,7 @@ select
     last_rows.source,
     last_rows.path,
     last_rows.last_accepted_version_id as version_id,
+    content_id2('story', last_rows.source, last_rows.path) as story_id,
     any_value(last_rows.status) = 'rejected' as is_stale,
     min(documents.seen_at) as first_seen_at,
     max(documents.seen_at) as seen_at

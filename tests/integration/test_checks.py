@@ -234,11 +234,14 @@ CASES: dict[str, tuple[dict[str, Tables], dict[str, Tables]]] = {
     ),
     "every_url_use_is_kept": (
         {
-            "lost": {"staging.url_uses": [USE], "coverage.url_uses": []},
-            "kept at another place": {"staging.url_uses": [USE], "coverage.url_uses": [USE | {"pointer": "/related"}]},
-            "another text": {"staging.url_uses": [USE], "coverage.url_uses": [USE | {"raw": "https://b.example/"}]},
+            "lost": {"staging.written_urls": [USE], "coverage.url_uses": []},
+            "kept at another place": {
+                "staging.written_urls": [USE],
+                "coverage.url_uses": [USE | {"pointer": "/related"}],
+            },
+            "another text": {"staging.written_urls": [USE], "coverage.url_uses": [USE | {"raw": "https://b.example/"}]},
         },
-        {"kept": {"staging.url_uses": [USE], "coverage.url_uses": [USE]}},
+        {"kept": {"staging.written_urls": [USE], "coverage.url_uses": [USE]}},
     ),
     "files_add_up": (
         {"one lost": read(files_seen=11), "one twice": read(files_unchanged=2), "uncounted": read(files_skipped=None)},

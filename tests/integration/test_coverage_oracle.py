@@ -39,6 +39,12 @@ class Case:
 @pytest.fixture(scope="module")
 def cases(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Case]:
     folder = tmp_path_factory.mktemp("generated")
+    with pytest.MonkeyPatch.context() as bounds:
+        bounds.setattr("pipeline.lake.session.PART_ROWS", 1_000)  # as if they were too many for one aggregate
+        return _cases(folder)
+
+
+def _cases(folder: Path) -> Mapping[str, Case]:
     real = write_site(folder / "real", stories=300, seed=20_260_301)
     archive = _archive(folder, "real")
     archive.refresh()

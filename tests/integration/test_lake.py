@@ -15,6 +15,7 @@ from pipeline.errors import ClockError, LakeError, RefreshBusyError
 from pipeline.lake.lock import hold_lock
 from pipeline.lake.logs import Log, Logs
 from pipeline.lake.refresh import begin_refresh
+from pipeline.lake.relations import Relation
 from pipeline.lake.session import open_session
 from pipeline.lake.snapshots import Snapshots, TableFile
 from pipeline.lake.store import FolderStore
@@ -161,3 +162,14 @@ def test_a_log_that_an_earlier_version_began_is_read_and_grows(tmp_path: Path) -
     assert commits() == [("r", None)]
     log.append(pa.Table.from_pylist([row | {"refresh_id": "s", "commit": "c0ffee"}], schema=log.schema))
     assert commits() == [("r", None), ("s", "c0ffee")]
+
+
+def test_a_relation_that_fits_into_no_memory_says_which_setting_to_raise(tmp_path: Path) -> None:
+    hoard = Relation(
+        "staging", "hoard", "select list(range::varchar) from range(10_000_000)", "", "sql/staging/hoard.sql"
+    )
+    with (
+        open_session("50MB", tmp_path) as session,
+        pytest.raises(LakeError, match=r"hoard\.sql.*warehouse\.memory_limit"),
+    ):
+        session.make(hoard)
