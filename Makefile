@@ -32,7 +32,7 @@ bench bench-large: export TEST_DBT ?= $(CURDIR)/.venv-dbt/bin/dbt
 bench: .venv/.ready .venv-dbt/.ready  ## every benchmark, as ratios in one run, and one table of all targets
 	@$(BIN)/python -m bench all
 
-bench-large: .venv/.ready .venv-dbt/.ready  ## the same at full size, with a million files: hours, and 25 GB of disk
+bench-large: .venv/.ready .venv-dbt/.ready  ## the same at full size, with a million files: hours, and 50 GB of disk
 	@$(BIN)/python -m bench all --size large
 
 docs: .venv/.ready  ## write the generated parts of the docs

@@ -35,6 +35,8 @@ from pipeline.warehouse import build_warehouse, publish_warehouse
 OWN_FACTOR = 1.3
 SELECT_SECONDS = 0.2
 REPORT_SECONDS = 5
+READ_MENTIONS = 1_100_000
+"""Reading is held to its limits at a million mentions; of more, it is told."""
 _NIGHTS = (date(2026, 3, 1), date(2026, 3, 8))
 _ANSWERS = """
 select
@@ -207,6 +209,8 @@ def targets(measured: Sequence[WarehouseFigures]) -> Iterator[Target]:
         yield Target(
             f"published ÷ DuckDB's own create table as; {on}", figures.factor, "at most", OWN_FACTOR, "raw DuckDB"
         )
+        if figures.archive.mentions > READ_MENTIONS:
+            continue
         name, (seconds, rows) = next(iter(figures.marts().items()))
         yield Target(
             f"select * of the slowest mart, s: {name}, {rows:,} rows; {on}", seconds, "at most", SELECT_SECONDS

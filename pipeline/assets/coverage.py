@@ -37,7 +37,7 @@ def coverage_assets(settings: Settings) -> dg.AssetsDefinition:
         refresh = refresh_of(context)
         with refresh.session() as session:
             builder = coverage_builder(refresh, session)
-            built = builder.build("coverage")
+            built = builder.build("coverage", checks_on("coverage"))
             builder.need("staging.accepted_documents")
             mentions_in = session.value(_COUNT_MENTIONS)
             refresh.record("modelled", mentions_in=mentions_in, mentions_out=built["coverage.mentions"].table.rows)

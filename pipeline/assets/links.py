@@ -73,7 +73,7 @@ def links_assets(settings: Settings) -> dg.AssetsDefinition:
             copies = look_for_copies(refresh) if chosen is None else None
         with refresh.session() as session:
             builder = refresh.builder(session)
-            built = builder.build("links")
+            built = builder.build("links", checks_on("links"))
             checked = run_checks(builder, checks_on("links"))
             summary = _summary(builder) if result else {}
         yield dg.MaterializeResult(

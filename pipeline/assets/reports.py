@@ -35,7 +35,7 @@ def reports_assets(settings: Settings) -> dg.AssetsDefinition:
         with refresh.session() as session:
             builder = refresh.builder(session)
             for schema in ("reports", "ops"):
-                built = builder.build(schema)
+                built = builder.build(schema, checks_on(schema))
                 results = built_results(refresh, built, run_checks(builder, checks_on(schema)))
                 yield from _with_pictures(results, builder)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.lake.relations import Relation, relation, relations
+from pipeline.lake.relations import Relation, leans_on, relation, relations
 from pipeline.lake.session import Session
 from pipeline.lake.snapshots import Snapshots, TableFile
 from pipeline.model.tables import TABLES
@@ -51,10 +51,12 @@ class Builder:
         self._tables = dict(self.snapshots.staged().tables)
         self._files = self.snapshots.files()
 
-    def build(self, schema: str) -> dict[str, Built]:
-        """Every table of the schema, by full name, written where it is stale and staged at the end."""
+    def build(self, schema: str, then: Iterable[Relation] = ()) -> dict[str, Built]:
+        """Every table of the schema, by full name, written where it is stale and staged at the end. What neither the
+        tables still to be made nor the relations that are asked `then` read is given back on the way."""
         built: dict[str, Built] = {}
-        for wanted in relations(schema):
+        order = relations(schema)
+        for position, wanted in enumerate(order):
             table = self._tables.get(wanted.full_name)
             if wanted.full_name in self.makers:
                 made = self._tables[wanted.full_name] = self.makers[wanted.full_name](self, wanted)
@@ -66,8 +68,16 @@ class Builder:
                 continue
             self._make(wanted)
             built[wanted.full_name] = Built(self._write(wanted.full_name, wanted.key, made_from), is_new=True)
+            self._give_back([*order[position + 1 :], *then])
         self.snapshots.stage(self.refresh_id, {name: entry.table for name, entry in built.items()})
         return built
+
+    def _give_back(self, to_come: Iterable[Relation]) -> None:
+        """Drop what the session computed and nothing reads that is still to come: it would be spilled and kept."""
+        read = frozenset[str]().union(*map(leans_on, to_come))
+        for full_name in [name for name in self._present - read if name.startswith(("staging.", "forms."))]:
+            self.session.drop(full_name)
+            self._present.remove(full_name)
 
     def answer(self, query: Relation) -> pa.Table:
         """The rows of a query that is no table, as the checks are."""
@@ -114,8 +124,9 @@ class Builder:
 
     def _write(self, full_name: str, key: Iterable[str], made_from: str) -> TableFile:
         file, rows, size = self.write(full_name, key, f"{full_name}-{made_from[:12]}")
-        self._tables[full_name] = TableFile(file, rows, size, made_from)
-        return self._tables[full_name]
+        table = self._tables[full_name] = TableFile(file, rows, size, made_from)
+        self.session.attach_table(full_name, self.snapshots.paths(table))
+        return table
 
     def write(self, full_name: str, key: Iterable[str], name: str) -> tuple[str, int, int]:
         """Write a table of the session as a file of the lake that is called so; the file, its rows and its size."""

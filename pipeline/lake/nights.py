@@ -256,7 +256,7 @@ class _History:
             self.load()
             self._builder.keep(RECORDS, ("url_id",), self._last_name)
         if self._is_loaded:
-            self._builder.session.run(f"drop table {RECORDS}")
+            self._builder.session.drop(RECORDS)
         self._builder.session.give("this.night", pa.table({"night": pa.array([tonight], pa.date32())}))
 
 

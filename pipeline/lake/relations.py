@@ -63,8 +63,12 @@ def relations(schema: str) -> tuple[Relation, ...]:
     return tuple(found[name] for name in order.static_order())
 
 
-def _leans_on(wanted: Relation, staging: Mapping[str, Relation]) -> frozenset[str]:
+def leans_on(wanted: Relation) -> frozenset[str]:
     """What it reads, itself or through `staging`."""
+    return _leans_on(wanted, {relation.full_name: relation for relation in relations("staging")})
+
+
+def _leans_on(wanted: Relation, staging: Mapping[str, Relation]) -> frozenset[str]:
     through = (_leans_on(staging[read], staging) for read in wanted.reads & staging.keys())
     return wanted.reads.union(*through)
 

@@ -130,9 +130,19 @@ class Session:
             written += f" union all by name select * from read_parquet({listed(files)}, union_by_name = true){wanted}"
         self.connection.execute(f"create or replace view log.{log.name} as {written}")
 
+    def drop(self, full_name: str) -> None:
+        """Give back what a relation of the session takes, if there is one."""
+        schema, _, name = full_name.partition(".")
+        found = self.run(
+            "select table_type from information_schema.tables where table_schema = ? and table_name = ?", (schema, name)
+        )
+        for (kind,) in found:
+            self.connection.execute(f"drop {'view' if kind == 'VIEW' else 'table'} {full_name}")
+
     def attach_table(self, full_name: str, files: Iterable[Path]) -> None:
-        """A table of a snapshot as a view of its files."""
-        self.connection.execute(f"create or replace view {full_name} as select * from read_parquet({listed(files)})")
+        """A table of a snapshot as a view of its files, whatever stood there."""
+        self.drop(full_name)
+        self.connection.execute(f"create view {full_name} as select * from read_parquet({listed(files)})")
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 -- Each image once, with the size most often written for it.
 -- grain: URL
 -- key: image_id
+-- in parts of: coverage.image_uses
 with
 
 uses as (
@@ -12,6 +13,7 @@ uses as (
         coalesce(bool_or(is_cached), false) as is_cached,
         count(*) as use_count
     from coverage.image_uses
+    where in_part(image_id)
     group by image_id, url_id
 )
 
