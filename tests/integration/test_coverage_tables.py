@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,17 @@ import pyarrow as pa
 import pytest
 import yaml
 
+from pipeline.assets.coverage import coverage_builder
+from pipeline.assets.documents import take_in
 from pipeline.lake.logs import Logs
 from pipeline.lake.refresh import begin_refresh
+from pipeline.lake.relations import leans_on, relation
 from pipeline.model.ids import content_id
 from pipeline.model.urls import identity_form
 from pipeline.settings import Settings
 from tests.front_matter import exact
 from tests.published import rebuilt_files
-from tests.tables import Archive, front_matter
+from tests.tables import FIRST_REFRESH, Archive, front_matter
 
 SITE_CONFIG = 'url: https://tidewatch.example\nbaseurl: "/energy"\n'
 
@@ -221,14 +224,15 @@ def test_ways_to_write_one_url_merge_and_another_query_does_not(archive: Archive
 
 
 def test_the_original_url_names_what_has_no_web_url(archive: Archive) -> None:
-    """A video has none; nor does a web URL that cannot be asked count."""
+    """A video has none; nor does a blank web URL count, or one that cannot be asked."""
+    archive.write("_news/0.md", news("\u00a0", originalUrl=ONE + "?b=2&a=1#part"))
     archive.write("_news/a.md", news(None, originalUrl=ONE))
     archive.write("_news/b.md", news("ftp://a.example/x", originalUrl=TWO))
     archive.write("_news/c.md", news(THREE, originalUrl=url_of("other")))
     archive.refresh()
     assert archive.column(
         "select identity_url from coverage.stories join coverage.articles on article_id = lead_article_id order by path"
-    ) == [ONE, TWO, THREE]
+    ) == [ONE + "?a=1&b=2", ONE, TWO, THREE]
 
 
 def test_without_a_usable_url_identity_is_domain_title_and_time_and_flagged(archive: Archive) -> None:
@@ -735,6 +739,27 @@ def test_unchanged_input_makes_nothing_anew(archive: Archive) -> None:
     assert {name for name, table in built.items() if table.is_new} == {"coverage.document_versions"}
     after = archive.files()
     assert {name for name in before if before[name] != after[name]} == {"coverage.document_versions"}
+
+
+def test_what_nothing_reads_any_more_is_given_back_while_the_tables_are_made(archive: Archive) -> None:
+    """And made again for whoever needs it after all; what a check reads stays."""
+    archive.write("_news/a.md", news(ONE, item(TWO)))
+    archive.refresh()
+    archive.write("_news/b.md", news(THREE))
+    witness = relation("checks.every_url_use_is_kept")
+    now = (FIRST_REFRESH + timedelta(days=1)).isoformat()
+    with begin_refresh(archive.settings, "another", now) as refresh:
+        take_in(refresh, archive.settings.sources[0])
+        with refresh.session() as session:
+            builder = coverage_builder(refresh, session)
+            builder.build("coverage", [witness])
+            held = session.run(
+                "select 'staging.' || table_name from information_schema.tables where table_schema = 'staging'"
+            )
+            assert {name for (name,) in held} <= leans_on(witness)
+            assert builder.answer(witness).num_rows == 0
+            builder.need("staging.items")
+            assert session.value("select count(*) from staging.items") == 3
 
 
 def test_the_same_archive_at_the_same_time_makes_the_same_bytes(
