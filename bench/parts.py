@@ -41,7 +41,7 @@ PARTS: Mapping[str, Mapping[Size, str]] = {
     "growth": {
         Size.tiny: "--articles 30 --articles 60",
         Size.usual: "",
-        Size.large: "--articles 10000 --articles 100000 --articles 1000000",
+        Size.large: "--articles 10000 --articles 100000 --articles 1000000 --related 6",
     },
     "executors": {
         Size.tiny: "--articles 2200 --related 0 --runs 1",
@@ -51,7 +51,7 @@ PARTS: Mapping[str, Mapping[Size, str]] = {
     "coverage": {
         Size.tiny: "--articles 30 --runs 1",
         Size.usual: "",
-        Size.large: "--articles 77000 --articles 770000",
+        Size.large: "",
     },
     "warehouse": {
         Size.tiny: "--articles 30 --runs 1",
