@@ -79,8 +79,8 @@ class Archive:
                 self.counts = take_in(refresh, source)
             with refresh.session() as session:
                 builder = coverage_builder(refresh, session)
-                built = builder.build("coverage")
-                blocking = filter(blocks, checks_on("coverage"))
+                blocking = [*filter(blocks, checks_on("coverage"))]
+                built = builder.build("coverage", blocking)
                 results = [result for found in run_checks(builder, blocking).values() for result in found]
         assert [result.description for result in results if not result.passed] == []
         with self._tables(built) as connection:

@@ -132,12 +132,10 @@ class Session:
 
     def drop(self, full_name: str) -> None:
         """Give back what a relation of the session takes, if there is one."""
-        schema, _, name = full_name.partition(".")
-        found = self.run(
-            "select table_type from information_schema.tables where table_schema = ? and table_name = ?", (schema, name)
-        )
-        for (kind,) in found:
-            self.connection.execute(f"drop {'view' if kind == 'VIEW' else 'table'} {full_name}")
+        try:
+            self.connection.execute(f"drop table if exists {full_name}")
+        except duckdb.CatalogException:  # it is a view
+            self.connection.execute(f"drop view {full_name}")
 
     def attach_table(self, full_name: str, files: Iterable[Path]) -> None:
         """A table of a snapshot as a view of its files, whatever stood there."""
