@@ -229,7 +229,7 @@ class _History:
         self._is_loaded = True
         session = self._builder.session
         kept = self._builder.staged(RECORDS)
-        session.run(f"drop view if exists {RECORDS}")
+        session.drop(RECORDS)
         session.run(LINK_RECORDS.definition())
         if self._after is not None and kept is not None:
             session.attach_table("this.records", self._builder.snapshots.paths(kept))

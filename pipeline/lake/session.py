@@ -23,7 +23,6 @@ BATCH_ROWS = 50_000
 PART_ROWS = 2_000_000
 """Rows that are gathered at a time where a relation asks for parts. What an aggregate keeps of texts stays in memory,
 whatever its limit: 0.5 GB of two million mentions."""
-_PART_MACRO = "create or replace macro in_part(key) as {}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class Session:
         """Make what `compute` makes of each batch of a query's rows, in `schema`, a table of the session, with those
         `columns` selected of it. Batch by batch: the rows are never held whole outside the database."""
         self._select_given(f"create table {full_name} as", columns, schema.empty_table())
-        with self.connection.cursor() as reading:
+        with _within_memory(full_name), self.connection.cursor() as reading:
             for batch in reading.sql(query).to_arrow_reader(BATCH_ROWS):
                 self._select_given(f"insert into {full_name}", columns, pa.Table.from_batches([compute(batch)]))
 
@@ -78,34 +77,30 @@ class Session:
         table = TABLES.get(relation.full_name)
         columns = "*" if table is None else table.select_list()
         kind = "view" if relation.tags.get("kept") == "as a view" else "table"
-        gathered = relation.tags.get("in parts of")
         select = f"select {columns} from (\n{relation.sql}\n)"
+        into = f"create or replace {kind} {relation.full_name} as"
         try:
-            parts = self._parts(gathered) if gathered else 1
-            for part in range(parts):
-                self.connection.execute(_PART_MACRO.format("true" if parts == 1 else f"hash(key) % {parts} = {part}"))
-                into = (
-                    f"insert into {relation.full_name}" if part else f"create or replace {kind} {relation.full_name} as"
-                )
-                self.connection.execute(f"{into} {select}")
-        except duckdb.OutOfMemoryException as error:
-            raise LakeError(
-                f"{relation.file}: it does not fit into the memory that DuckDB may use. The last published tables stay;"
-                f" raise warehouse.memory_limit and run the refresh again. {error}"
-            ) from error
+            with _within_memory(relation.file):
+                for part in self._parts(relation.tags.get("in parts of")):
+                    self.connection.execute(f"{part} {into} {select}")
+                    into = f"insert into {relation.full_name}"
         except duckdb.Error as error:
             raise LakeError(f"{relation.file}: {error}") from error
 
-    def _parts(self, full_name: str) -> int:
-        rows = self.value(f"select count(*) from {full_name}")
+    def _parts(self, gathered: str | None) -> list[str]:
+        """What lets through each part of the relation's rows in turn, as statements; of none, all at once."""
+        if gathered is None:
+            return [""]
+        rows = self.value(f"select count(*) from {gathered}")
         assert isinstance(rows, int)
-        return max(1, -(-rows // PART_ROWS))
+        parts = max(1, -(-rows // PART_ROWS))
+        return [f"create or replace macro in_part(key) as hash(key) % {parts} = {part};" for part in range(parts)]
 
     def write(self, full_name: str, key: Iterable[str], target: Path) -> int:
         """Write a table of the session as one Parquet file in the order of its key; the rows written."""
         order = ", ".join(f'"{column}"' for column in key)
         try:
-            with replacing(target) as temporary:
+            with _within_memory(str(target)), replacing(target) as temporary:
                 self.connection.execute(
                     f"copy (select * from {full_name} order by {order}) to {literal(temporary)}"
                     f" (format parquet, compression zstd, compression_level 3, row_group_size {ROW_GROUP_ROWS})"
@@ -165,13 +160,25 @@ def open_session(memory_limit: str, scratch: Path, logs: Iterable[Log] = ()) -> 
         connection.execute(ID_MACROS)
         connection.execute(TEXT_MACROS)
         connection.execute(URL_MACROS)
-        connection.execute(_PART_MACRO.format("true"))
         session = Session(connection)
         for log in logs:
             session.attach_log(log)
         yield session
     finally:
         connection.close()
+
+
+@contextmanager
+def _within_memory(what: str) -> Iterator[None]:
+    """Raises LakeError, which names the setting to raise, where what is made exceeds all that DuckDB may hold."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise LakeError(
+            f"{what}: it does not fit into the memory that DuckDB may use. The last published tables stay; raise"
+            " warehouse.memory_limit, or free the disk where it is that which is full, and run the refresh again."
+            f" {error}"
+        ) from error
 
 
 def listed(files: Iterable[str | Path]) -> str:

@@ -51,7 +51,7 @@ select
     case
         when has_bare_related and starts_with(url_use.pointer, '/related/') then '/related'
         when
-            len(gaps) > 0
+            gaps is not null
             and list_contains(gaps, try_cast(regexp_extract(url_use.pointer, '^/related/([0-9]+)', 1) as bigint))
             then ''
         else regexp_extract(url_use.pointer, '^/related/[0-9]+')
